@@ -1,0 +1,132 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+
+/**
+ * What the plugin needs of the artifact host that it is mounted in. Everything is structural: a host adapts with a
+ * few lines, and `verdaccio-cargo/hosts/*` has ready adapters.
+ */
+export interface Host {
+  readonly auth: HostAuth
+  readonly storage: ObjectStore
+  /** A Keyv over the host's Redis fits as it is; absent, an in-process cache is used. */
+  readonly cache?: MetadataCache
+  /** prom-client's `Registry`; absent, nothing is measured. */
+  readonly metrics?: MetricsRegistry
+  readonly logger?: Logger
+  /** This host's own base URL for a request, without the plugin's mount; never taken blindly from `Host` headers. */
+  publicUrl?(request: IncomingMessage): string
+  /** Told of every accepted change, policy decision and integrity conflict; must not throw. */
+  emit?(event: CargoEvent): void
+}
+
+/** The host's users and its access rules. */
+export interface HostAuth {
+  /**
+   * The user behind an `Authorization` header (absent: nobody, `undefined`).
+   * @throws {CargoError} `invalid_credential` for a bad credential; any other failure is answered with 503.
+   */
+  authenticate(authorization: string | undefined, request: IncomingMessage): Promise<Principal | undefined>
+  /** Whether the host lets `who` do `action`, on `crate` or (without one) on any crate at all. */
+  authorize(who: Principal | undefined, action: Action, crate?: string): Promise<boolean>
+}
+
+export type Action = 'read' | 'publish' | 'yank' | 'owners' | 'unpublish' | 'admin'
+
+/** A user or machine whose credential was accepted. */
+export interface Principal {
+  readonly name: string
+  readonly groups: readonly string[]
+  /** Which of the user's tokens was used: an identifier for the audit trail, never the token. */
+  readonly tokenId?: string
+  /** The scopes of the token: `false` takes away a right that the user has. */
+  may?(action: Action, crate?: string): boolean
+  /** The host's own user object. */
+  readonly native?: unknown
+}
+
+/** Half-open byte range `[start, end)`. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+export interface ObjectInfo {
+  /** Bytes. */
+  readonly size: number
+  /** When the object was last written. */
+  readonly modified: Date
+}
+
+export interface StoredObject extends ObjectInfo {
+  /** The bytes asked for; must be consumed or destroyed. `size` is that of the whole object. */
+  readonly body: Readable
+}
+
+export interface ListedObject extends ObjectInfo {
+  readonly key: string
+}
+
+/** An object that is open for positional reads. */
+export interface OpenObject extends ObjectInfo {
+  /** Fills `buffer` from `position` on; the number of bytes read, 0 at the end. */
+  read(buffer: Uint8Array, position: number): Promise<number>
+  close(): Promise<void>
+}
+
+/**
+ * Keys are relative paths of `[A-Za-z0-9._+-]` segments separated by `/`, at most 512 bytes.
+ * Absent objects are `undefined`; every failure of the store is thrown, never mistaken for absence.
+ */
+export interface ObjectStore {
+  get(key: string, range?: ByteRange): Promise<StoredObject | undefined>
+  open?(key: string): Promise<OpenObject | undefined>
+  stat(key: string): Promise<ObjectInfo | undefined>
+  /**
+   * Writes an object whole or not at all; it is durable when the promise resolves.
+   * With `ifAbsent`, of any number of concurrent writers exactly one gets `true`, the others `false`.
+   */
+  put(key: string, body: Uint8Array | Readable, options?: { readonly ifAbsent?: boolean }): Promise<boolean>
+  /** Deleting an absent object is no error. */
+  delete(key: string): Promise<void>
+  /** All keys that start with `prefix`, in key order (by UTF-8 bytes), those after `after` only. */
+  list(prefix: string, options?: { readonly after?: string }): AsyncIterable<ListedObject>
+  /** Whether `ifAbsent` holds across processes and machines, so that several may share the store. */
+  readonly multiWriter: boolean
+  close?(): Promise<void>
+}
+
+/** A lossy copy shared by the host's processes; a `Keyv` fits as it is. Any answer may be missing, old or wrong. */
+export interface MetadataCache {
+  get(key: string): Promise<unknown>
+  set(key: string, value: unknown, ttlMs?: number): Promise<unknown>
+  delete(key: string): Promise<unknown>
+  /** A best-effort lock: a function that releases it, or `undefined` when someone else holds it. */
+  lock?(key: string, ttlMs: number): Promise<(() => Promise<void>) | undefined>
+}
+
+/** As much of prom-client's `Registry` as a host must have; pass that object itself. */
+export interface MetricsRegistry {
+  getSingleMetric(name: string): unknown
+  registerMetric(metric: never): void
+}
+
+/** Shaped like pino's. */
+export interface Logger {
+  debug(object: object, message: string): void
+  info(object: object, message: string): void
+  warn(object: object, message: string): void
+  error(object: object, message: string): void
+}
+
+/** Something an auditor or a webhook wants to know. Never carries credentials. */
+export interface CargoEvent {
+  readonly kind: 'publish' | 'yank' | 'unyank' | 'owners' | 'remove' | 'denied' | 'integrity'
+  readonly crate: string
+  readonly version?: string
+  /** The principal's name; absent for what the registry noticed by itself. */
+  readonly by?: string
+  readonly tokenId?: string
+  /** RFC 3339, UTC. */
+  readonly at: string
+  readonly detail?: Readonly<Record<string, unknown>>
+}
