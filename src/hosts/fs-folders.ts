@@ -1,0 +1,79 @@
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { LRUCache } from 'lru-cache'
+
+/** First character of temporary names; no key has it, so none is ever taken for an object. */
+export const TEMP_MARK = '~'
+
+const STALE_MS = 24 * 60 * 60 * 1000
+const MAX_KNOWN_FOLDERS = 10_000
+
+/** The folders under a root, and what of them would survive a power cut. */
+export interface Folders {
+  /**
+   * Makes sure, once, that a folder exists durably; removes what crashed writers left in it more than a day ago.
+   * Fails when the root is gone, instead of making another one where its disk would be mounted.
+   */
+  prepare(folder: string): Promise<void>
+  /** Someone removed the folder: what was known is not known any more. */
+  forget(folder: string): void
+}
+
+/**
+ * Whoever created a folder may not have made it durable yet when another process already writes into it: so each
+ * process sees to each folder itself, up to the root.
+ */
+export function createFolders(root: string): Folders {
+  const known = new LRUCache<string, true>({ max: MAX_KNOWN_FOLDERS })
+
+  return {
+    async prepare(folder) {
+      if (known.has(folder)) return
+      await stat(root)
+      await mkdir(folder, { recursive: true })
+      const found: string[] = []
+      for (let at = folder; at !== root && !known.has(at); at = dirname(at)) found.push(at)
+      for (const each of found) await syncFolder(dirname(each))
+      for (const each of [folder, ...found]) {
+        await sweep(each)
+        known.set(each, true)
+      }
+    },
+    forget(_folder) {
+      // Parents may have gone with it.
+      known.clear()
+    },
+  }
+}
+
+/** Makes a folder with all its missing parents, durably. */
+export async function createDurably(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true })
+  if (first === undefined) return
+  const top = dirname(first)
+  for (let at = folder; at !== top; at = dirname(at)) await syncFolder(dirname(at))
+}
+
+/** Makes the entries of a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Housekeeping never fails a write: what cannot be removed now is tried again by the next process. */
+async function sweep(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names.filter((each) => each.startsWith(TEMP_MARK))) {
+    await removeStale(join(folder, name)).catch(() => {})
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  const { mtimeMs } = await stat(path)
+  if (Date.now() - mtimeMs > STALE_MS) await unlink(path)
+}

@@ -1,0 +1,82 @@
+import type { Dirent } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ListedObject } from '../host.ts'
+import { absentIfMissing } from './fs-read.ts'
+import { isKeySegment } from './object-key.ts'
+
+const STATS_AT_ONCE = 64
+
+/** Something in a folder; `path` is a key, or the beginning of keys with a final slash. */
+interface Entry {
+  readonly path: string
+  readonly isFolder: boolean
+}
+
+/**
+ * The files under `root` whose keys start with `prefix` and come after `after`, in the order of their bytes.
+ * Folders are read when it is their turn, those wholly before `after` never. Names that cannot be part of a key
+ * (temporary files) are no objects.
+ * @throws {CargoError} as soon as a folder or file cannot be read: never a shorter list
+ */
+export async function* listFiles(root: string, prefix: string, after: string): AsyncGenerator<ListedObject> {
+  const isWanted = ({ path, isFolder }: Entry): boolean =>
+    (path.startsWith(prefix) || (isFolder && prefix.startsWith(path))) &&
+    (path > after || (isFolder && after.startsWith(path)))
+  // A stack: the next entry is the last one.
+  const pending: Entry[] = []
+  const push = async (folder: string): Promise<void> => {
+    const entries = (await readFolder(root, folder)).filter(isWanted)
+    for (const entry of entries.toSorted(descending)) pending.push(entry)
+  }
+
+  await push(prefix.slice(0, prefix.lastIndexOf('/') + 1))
+  while (pending.length > 0) {
+    const files = takeFiles(pending)
+    const found = await Promise.all(files.map((file) => describe(root, file)))
+    for (const object of found) if (object !== undefined) yield object
+    const next = pending.at(-1)
+    if (next?.isFolder) {
+      pending.pop()
+      await push(next.path)
+    }
+  }
+}
+
+/** `a-b` comes before what is in `a/`, and that before `a0`: hence the slash in the paths of folders. */
+function descending(a: Entry, b: Entry): number {
+  return a.path < b.path ? 1 : -1
+}
+
+function takeFiles(pending: Entry[]): Entry[] {
+  const files: Entry[] = []
+  while (files.length < STATS_AT_ONCE && pending.at(-1)?.isFolder === false) {
+    const file = pending.pop()
+    if (file !== undefined) files.push(file)
+  }
+  return files
+}
+
+async function readFolder(root: string, folder: string): Promise<Entry[]> {
+  const dirents = await absentIfMissing(root, readdir(join(root, folder), { withFileTypes: true }))
+  const named = (dirents ?? []).filter((dirent) => isKeySegment(dirent.name))
+  return await Promise.all(named.map((dirent) => entryOf(root, folder, dirent)))
+}
+
+async function entryOf(root: string, folder: string, dirent: Dirent): Promise<Entry> {
+  const path = folder + dirent.name
+  const isFolder = dirent.isDirectory() || (!dirent.isFile() && (await leadsToFolder(root, join(root, path))))
+  return { path: isFolder ? `${path}/` : path, isFolder }
+}
+
+/** For symbolic links, and for file systems that do not tell types with names. */
+async function leadsToFolder(root: string, path: string): Promise<boolean> {
+  const info = await absentIfMissing(root, stat(path))
+  return info?.isDirectory() ?? false
+}
+
+/** A file that vanished since its folder was read is no object any more. */
+async function describe(root: string, file: Entry): Promise<ListedObject | undefined> {
+  const info = await absentIfMissing(root, stat(join(root, file.path)))
+  return info?.isFile() ? { key: file.path, size: info.size, modified: info.mtime } : undefined
+}

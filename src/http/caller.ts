@@ -1,0 +1,51 @@
+import type { Next } from 'koa'
+import { CargoError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import { type Options, readsNeedLogin } from '../options.ts'
+import type { CargoContext } from './context.ts'
+
+/** The base URL of the registry for a request: the host's own base, or the request's, and the mount. */
+export type BaseUrl = (ctx: CargoContext) => string
+
+/**
+ * Takes the host's word for its own address. A host that has none is known by the address that the connection came in
+ * on: right on one machine, and never what a client put into a `Host` header.
+ */
+export function createBaseUrl(host: Pick<Host, 'publicUrl'>, mount: string): BaseUrl {
+  return (ctx) => (host.publicUrl?.(ctx.req) ?? socketUrl(ctx)).replace(/\/+$/, '') + mount
+}
+
+function socketUrl(ctx: CargoContext): string {
+  const { localAddress = '127.0.0.1', localPort } = ctx.req.socket
+  const address = localAddress.replace(/^::ffff:/, '')
+  return `${ctx.protocol}://${address.includes(':') ? `[${address}]` : address}:${localPort}`
+}
+
+/**
+ * Finds out who asks. Where reads need a login, nobody gets past without one, whatever the path: what is not there
+ * must look like what may not be seen.
+ */
+export function createCallerFinder({ auth }: Pick<Host, 'auth'>, options: Options, baseUrl: BaseUrl) {
+  const required = readsNeedLogin(options)
+  // The page that tells how to get a token is the one that is read without one.
+  const loginPage = `${options.mount}/me`
+  return async function findCaller(ctx: CargoContext, next: Next): Promise<void> {
+    const header = ctx.get('Authorization') || undefined
+    const principal = await auth.authenticate(header, ctx.req).catch((error: unknown) => {
+      if (error instanceof CargoError) throw error
+      throw new CargoError('unavailable', 'users cannot be checked at the moment, try again later', {
+        cause: error,
+      })
+    })
+    if (required && principal === undefined && ctx.path !== loginPage) {
+      throw new CargoError(
+        'login_required',
+        'this registry needs a login: run `cargo login` with a token of this registry',
+      )
+    }
+    ctx.state.caller = { principal, via: baseUrl(ctx) }
+    // Caches between us and the client must not hand one caller's answer to another.
+    if (required) ctx.vary('Authorization')
+    await next()
+  }
+}

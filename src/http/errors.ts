@@ -1,0 +1,38 @@
+import type { Next } from 'koa'
+import { CargoError } from '../errors.ts'
+import type { Logger } from '../host.ts'
+import { errorBody } from '../protocol/api.ts'
+import type { CargoContext } from './context.ts'
+
+/** A client that went away in the middle of its request: nobody is left to answer. */
+const GONE = new Set(['ECONNRESET', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE'])
+
+/**
+ * Answers every failure as `{"errors":[{"detail":"…"}]}`, which cargo prints. What is not a `CargoError` is told to the
+ * log only.
+ */
+export function createErrorHandler(logger: Logger, loginUrl: (ctx: CargoContext) => string) {
+  return async function answerErrors(ctx: CargoContext, next: Next): Promise<void> {
+    try {
+      await next()
+    } catch (thrown) {
+      const error = toCargoError(thrown)
+      if (error.status >= 500)
+        logger.error({ err: thrown, method: ctx.method, path: ctx.path }, error.message)
+      ctx.status = error.status
+      ctx.set({ ...error.headers })
+      ctx.set('Cache-Control', 'no-store')
+      if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter))
+      if (error.status === 401) ctx.set('WWW-Authenticate', `Cargo login_url="${loginUrl(ctx)}"`)
+      ctx.body = errorBody([error.message])
+    }
+  }
+}
+
+function toCargoError(thrown: unknown): CargoError {
+  if (thrown instanceof CargoError) return thrown
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
+  if (GONE.has(code))
+    return new CargoError('invalid_request', 'the connection was closed before the request was complete')
+  return new CargoError('internal', 'internal error, the operator has been told', { cause: thrown })
+}

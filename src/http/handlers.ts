@@ -1,0 +1,176 @@
+import { CargoError } from '../errors.ts'
+import { clampPerPage, ok, parseOwnersRequest, renderOwners, searchTerms } from '../protocol/api.ts'
+import { renderIndexConfig } from '../protocol/index-config.ts'
+import { indexPath, isValidName, validateName } from '../protocol/name.ts'
+import { validateVersion } from '../protocol/version.ts'
+import type { Registry } from '../registry/registry.ts'
+import { isFresh } from './conditional.ts'
+import type { CargoContext } from './context.ts'
+import { mePage } from './me-page.ts'
+import { parseRange } from './range.ts'
+import { bodyLength, rawBody } from './upload.ts'
+
+/** A crate file never changes; `no-transform` keeps compressing proxies and hosts away from its bytes. */
+const IMMUTABLE = 'public, max-age=31536000, immutable, no-transform'
+/** Index files may be kept, but must be asked for again each time: a publish shows at once. */
+const REVALIDATE = 'no-cache'
+
+/** A request whose route has parameters. */
+export type RouteContext = CargoContext & {
+  readonly params: Readonly<Record<string, string>>
+  readonly request: { readonly body?: unknown }
+}
+
+/** What each route answers: reads the request, asks the registry once, sets the response. */
+export function createHandlers(registry: Registry) {
+  const isPublic = registry.config({ principal: undefined, via: '' })['auth-required'] !== true
+  const cacheScope = (value: string) => (isPublic ? value : value.replace('public', 'private'))
+
+  return {
+    config(ctx: RouteContext) {
+      ctx.set('Cache-Control', REVALIDATE)
+      ctx.type = 'json'
+      ctx.body = renderIndexConfig(registry.config(ctx.state.caller))
+    },
+
+    async index(ctx: RouteContext) {
+      const name = indexedName(ctx)
+      const file = await registry.index(ctx.state.caller, name)
+      ctx.set('Cache-Control', REVALIDATE)
+      ctx.set('ETag', file.etag)
+      ctx.lastModified = file.modified
+      if (file.stale) ctx.set('Cache-Status', 'verdaccio-cargo; hit; detail=stale')
+      if (isFresh(ctx.get('If-None-Match'), file.etag)) {
+        ctx.status = 304
+        return
+      }
+      ctx.type = 'text/plain; charset=utf-8'
+      ctx.body = file.body
+    },
+
+    async download(ctx: RouteContext) {
+      const file = await registry.download(
+        ctx.state.caller,
+        validateName(param(ctx, 'crate')),
+        validateVersion(param(ctx, 'version')),
+      )
+      const etag = `"${file.cksum}"`
+      ctx.set('Cache-Control', cacheScope(IMMUTABLE))
+      ctx.set('Accept-Ranges', 'bytes')
+      ctx.set('X-Content-Type-Options', 'nosniff')
+      ctx.set('ETag', etag)
+      ctx.lastModified = file.modified
+      if (isFresh(ctx.get('If-None-Match'), etag)) {
+        ctx.status = 304
+        return
+      }
+      const unchanged = ctx.get('If-Range') === '' || ctx.get('If-Range') === etag
+      const range = unchanged ? parseRange(ctx.get('Range'), file.size) : undefined
+      ctx.status = range ? 206 : 200
+      if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end - 1}/${file.size}`)
+      ctx.type = 'application/gzip'
+      // A stream for HEAD would be opened for nobody.
+      if (ctx.method !== 'HEAD') ctx.body = await file.open(range)
+      ctx.length = range ? range.end - range.start : file.size
+    },
+
+    async publish(ctx: RouteContext) {
+      const length = bodyLength(ctx)
+      ctx.body = await registry.publish(ctx.state.caller, { length, body: () => rawBody(ctx) })
+    },
+
+    async yank(ctx: RouteContext) {
+      await registry.setYanked(
+        ctx.state.caller,
+        validateName(param(ctx, 'crate')),
+        validateVersion(param(ctx, 'version')),
+        true,
+      )
+      ctx.body = ok()
+    },
+
+    async unyank(ctx: RouteContext) {
+      await registry.setYanked(
+        ctx.state.caller,
+        validateName(param(ctx, 'crate')),
+        validateVersion(param(ctx, 'version')),
+        false,
+      )
+      ctx.body = ok()
+    },
+
+    async owners(ctx: RouteContext) {
+      ctx.body = renderOwners(await registry.owners(ctx.state.caller, validateName(param(ctx, 'crate'))))
+    },
+
+    async addOwners(ctx: RouteContext) {
+      const add = parseOwnersRequest(ctx.request.body)
+      const name = validateName(param(ctx, 'crate'))
+      await registry.changeOwners(ctx.state.caller, name, { add })
+      ctx.body = ok(
+        `${add.map((login) => `\`${login}\``).join(', ')} added to the owners of crate \`${name}\``,
+      )
+    },
+
+    async removeOwners(ctx: RouteContext) {
+      const remove = parseOwnersRequest(ctx.request.body)
+      const name = validateName(param(ctx, 'crate'))
+      await registry.changeOwners(ctx.state.caller, name, { remove })
+      ctx.body = ok(
+        `${remove.map((login) => `\`${login}\``).join(', ')} removed from the owners of crate \`${name}\``,
+      )
+    },
+
+    async search(ctx: RouteContext) {
+      const query = new URLSearchParams(ctx.querystring)
+      ctx.set('Cache-Control', REVALIDATE)
+      ctx.body = await registry.search(ctx.state.caller, {
+        terms: searchTerms(query.get('q') ?? ''),
+        perPage: clampPerPage(query.get('per_page') ?? undefined),
+        page: pageNumber(query.get('page')),
+      })
+    },
+
+    me(ctx: RouteContext) {
+      ctx.set(
+        'Content-Security-Policy',
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+      )
+      ctx.set('X-Content-Type-Options', 'nosniff')
+      ctx.type = 'html'
+      ctx.body = mePage(ctx.state.caller.via)
+    },
+
+    gitIndex(ctx: RouteContext) {
+      throw new CargoError(
+        'not_supported',
+        `this registry has no git index: configure \`index = "sparse+${ctx.state.caller.via}/"\` in \`.cargo/config.toml\``,
+      )
+    },
+  }
+}
+
+export type Handlers = ReturnType<typeof createHandlers>
+
+/** The crate an index path is for; any path that is not exactly that of a name is of nothing. */
+function indexedName(ctx: RouteContext) {
+  const name = param(ctx, 'name')
+  const asked = [ctx.params['first'], ctx.params['second'], name]
+    .filter((part) => part !== undefined)
+    .join('/')
+  if (!isValidName(name) || asked.toLowerCase() !== indexPath(name)) {
+    throw new CargoError('not_found', `there is no index file \`${asked}\``)
+  }
+  return name
+}
+
+function param(ctx: RouteContext, name: string): string {
+  return ctx.params[name] ?? ''
+}
+
+function pageNumber(text: string | null): number {
+  if (text === null) return 1
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new CargoError('invalid_request', `invalid page \`${text}\`: must be a number from 1 on`)
+  return Number(text)
+}

@@ -1,0 +1,71 @@
+import type { Next } from 'koa'
+import { Counter, Histogram, type Registry as PromRegistry } from 'prom-client'
+import type { MetricsRegistry } from '../host.ts'
+import type { RegistryObserver } from '../registry/registry.ts'
+import type { CargoContext } from './context.ts'
+
+/** From a cached index file to a large crate over a slow line. */
+const DURATION_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2, 10, 60]
+
+/** What is measured, with bounded labels: route patterns, methods, statuses, never names or users. */
+export interface CargoMetrics extends RegistryObserver {
+  measure(ctx: CargoContext, next: Next): Promise<void>
+}
+
+/** Metrics in the host's own registry; several mounts share them. */
+export function createMetrics(host: MetricsRegistry): CargoMetrics {
+  const registers = [host as unknown as PromRegistry]
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    (host.getSingleMetric(name) as Counter<L> | undefined) ??
+    new Counter({ name, help, labelNames, registers })
+  const requests = counter('cargo_requests_total', 'Requests by route and status', [
+    'route',
+    'method',
+    'status',
+  ])
+  const publishes = counter('cargo_publishes_total', 'Accepted publishes', [])
+  const downloads = counter('cargo_downloads_total', 'Whole crate files sent', [])
+  const bytes = counter('cargo_crate_bytes_total', 'Bytes of crate files received and sent', ['direction'])
+  const lookups = counter('cargo_cache_lookups_total', 'Lookups of crate records', ['tier', 'result'])
+  const durationName = 'cargo_request_duration_seconds'
+  const durations =
+    (host.getSingleMetric(durationName) as Histogram<'route' | 'method'> | undefined) ??
+    new Histogram({
+      name: durationName,
+      help: 'Time until the answer began',
+      labelNames: ['route', 'method'],
+      buckets: DURATION_BUCKETS,
+      registers,
+    })
+
+  return {
+    async measure(ctx, next) {
+      const stop = durations.startTimer()
+      await next()
+      const labels = { route: ctx.state.route ?? 'none', method: knownMethod(ctx.method) }
+      stop(labels)
+      requests.inc({ ...labels, status: String(ctx.status) })
+      if (ctx.state.route?.endsWith('/download') && ctx.method === 'GET' && ctx.status < 300) {
+        bytes.inc({ direction: 'out' }, ctx.length ?? 0)
+        if (ctx.status === 200) downloads.inc()
+      }
+    },
+    cacheLookup: (tier, result) => lookups.inc({ tier, result }),
+    published(size) {
+      publishes.inc()
+      bytes.inc({ direction: 'in' }, size)
+    },
+  }
+}
+
+/** When the host measures nothing. */
+export const noMetrics: CargoMetrics = {
+  measure: (_, next) => next(),
+  cacheLookup: () => {},
+  published: () => {},
+}
+
+/** A client may send any word as method; a label may not grow with it. */
+function knownMethod(method: string): string {
+  return ['GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'OPTIONS', 'PATCH'].includes(method) ? method : 'other'
+}

@@ -1,0 +1,79 @@
+import Router from '@koa/router'
+import { HttpMethodEnum, koaBody } from 'koa-body'
+import { CargoError } from '../errors.ts'
+import type { CargoContext, CargoState } from './context.ts'
+import type { Handlers, RouteContext } from './handlers.ts'
+import { letContinue } from './upload.ts'
+
+/** Owner lists are short; a larger body is no owner list. */
+const MAX_JSON = '64kb'
+
+type Handler = (ctx: RouteContext) => unknown
+type Method = 'GET' | 'PUT' | 'DELETE'
+
+/** Every route, relative to the mount. */
+function routeTable(handlers: Handlers): readonly (readonly [Method, string, Handler])[] {
+  const crate = '/api/v1/crates/:crate'
+  return [
+    ['GET', '/config.json', handlers.config],
+    ['GET', '/index/config.json', handlers.config],
+    ['PUT', '/api/v1/crates/new', handlers.publish],
+    ['GET', '/api/v1/crates', handlers.search],
+    ['GET', `${crate}/:version/download`, handlers.download],
+    ['DELETE', `${crate}/:version/yank`, handlers.yank],
+    ['PUT', `${crate}/:version/unyank`, handlers.unyank],
+    ['GET', `${crate}/owners`, handlers.owners],
+    ['PUT', `${crate}/owners`, handlers.addOwners],
+    ['DELETE', `${crate}/owners`, handlers.removeOwners],
+    ['GET', '/me', handlers.me],
+    ['GET', '/info/refs', handlers.gitIndex],
+    ['GET', '/index/info/refs', handlers.gitIndex],
+    ...['', '/index'].flatMap((root): [Method, string, Handler][] => [
+      // One and two letters have one folder, longer names two.
+      ['GET', `${root}/:first/:name`, handlers.index],
+      ['GET', `${root}/:first/:second/:name`, handlers.index],
+    ]),
+  ]
+}
+
+/** The router of everything under `mount`; what it does not know is a 404 or 405 in cargo's error form. */
+export function createRouter(mount: string, handlers: Handlers) {
+  const router = new Router<CargoState>({ prefix: mount, strict: true, sensitive: true })
+  const parseJson = koaBody({
+    parsedMethods: [HttpMethodEnum.PUT, HttpMethodEnum.DELETE],
+    json: true,
+    urlencoded: false,
+    text: false,
+    multipart: false,
+    jsonLimit: MAX_JSON,
+    onError: (error) => {
+      throw new CargoError('invalid_request', `the body is not the JSON that is wanted: ${error.message}`)
+    },
+  })
+  for (const [method, path, handler] of routeTable(handlers)) {
+    const isJson = path.endsWith('/owners') && method !== 'GET'
+    router.register(path, method === 'GET' ? ['HEAD', 'GET'] : [method], async (ctx: CargoContext) => {
+      ctx.state.route = path
+      if (isJson) {
+        letContinue(ctx)
+        await parseJson(ctx as never, async () => {})
+      }
+      await handler(ctx as RouteContext)
+    })
+  }
+  const routes = router.routes()
+  return async function route(ctx: CargoContext): Promise<void> {
+    await routes(ctx as never, async () => {
+      throw unknownRoute(router, ctx)
+    })
+  }
+}
+
+function unknownRoute(router: Router<CargoState>, ctx: CargoContext): CargoError {
+  const allowed = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods))
+  if (allowed.size === 0) return new CargoError('not_found', `there is nothing at \`${ctx.path}\``)
+  const allow = [...allowed].sort().join(', ')
+  return new CargoError('method_not_allowed', `\`${ctx.method}\` is not allowed here, only ${allow}`, {
+    headers: { Allow: allow },
+  })
+}

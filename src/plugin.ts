@@ -1,0 +1,74 @@
+import { performance } from 'node:perf_hooks'
+import Keyv from 'keyv'
+import type { Context, Next } from 'koa'
+import compose from 'koa-compose'
+import { LRUCache } from 'lru-cache'
+import type { Host, Logger, MetadataCache } from './host.ts'
+import { createBaseUrl, createCallerFinder } from './http/caller.ts'
+import type { CargoContext } from './http/context.ts'
+import { createErrorHandler } from './http/errors.ts'
+import { createHandlers } from './http/handlers.ts'
+import { createMetrics, noMetrics } from './http/metrics.ts'
+import { createRouter } from './http/routes.ts'
+import { answerRefusedUpload } from './http/upload.ts'
+import { type OptionsInput, parseOptions } from './options.ts'
+import { boundedCache } from './registry/bounded-cache.ts'
+import { createRegistry } from './registry/registry.ts'
+
+/** Records kept in process when the host has no cache of its own; the registry keeps the hottest ones anyway. */
+const IN_PROCESS_ENTRIES = 1000
+
+/** The middleware: `app.use(cargo(host, options))`. Requests outside the mount go on to the next one. */
+export interface CargoPlugin {
+  (ctx: Context, next: Next): Promise<void>
+  readonly mount: string
+  /** Finishes what runs behind the answers; call it after the last request. */
+  close(): Promise<void>
+}
+
+/**
+ * A cargo registry for a Koa host. Nothing is read or opened before the first request.
+ * @throws {OptionsError} naming every wrong key
+ */
+export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
+  const checked = parseOptions(options)
+  const { mount } = checked
+  const logger = host.logger ?? silent
+  const metrics = host.metrics ? createMetrics(host.metrics) : noMetrics
+  const registry = createRegistry({
+    host: { ...pick(host), cache: boundedCache(host.cache ?? inProcessCache()), logger },
+    options: checked,
+    observer: metrics,
+    now: () => new Date(),
+    monotonic: () => performance.now(),
+  })
+  const baseUrl = createBaseUrl(host, mount)
+  const serve = compose<CargoContext>([
+    metrics.measure,
+    answerRefusedUpload,
+    createErrorHandler(logger, (ctx) => `${baseUrl(ctx)}/me`),
+    createCallerFinder(host, checked, baseUrl),
+    createRouter(mount, createHandlers(registry)),
+  ])
+
+  async function cargoFormat(ctx: Context, next: Next): Promise<void> {
+    if (ctx.path !== mount && !ctx.path.startsWith(`${mount}/`)) return next()
+    return serve(ctx as unknown as CargoContext)
+  }
+  return Object.assign(cargoFormat, { mount, close: () => registry.close() })
+}
+
+function pick({ auth, storage, emit }: Host) {
+  return { auth, storage, emit }
+}
+
+function inProcessCache(): MetadataCache {
+  const store = new LRUCache<string, string>({
+    max: IN_PROCESS_ENTRIES,
+    maxSize: 64 * 1024 * 1024,
+    sizeCalculation: (value, key) => value.length + key.length + 1,
+  })
+  return new Keyv({ store: store as never })
+}
+
+const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

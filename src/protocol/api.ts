@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { CargoError } from '../errors.ts'
+import { isPlainText, quote } from './text.ts'
+
+/** How many hits a search returns when the client does not say, and at most. */
+export const DEFAULT_PER_PAGE = 10
+export const MAX_PER_PAGE = 100
+
+/** More owners in one request are a mistake or an attack. */
+const MAX_LOGINS = 100
+const MAX_LOGIN_LENGTH = 128
+
+/** The body of every failed request; cargo prints the details, joined with commas. */
+export interface ErrorBody {
+  readonly errors: readonly { readonly detail: string }[]
+}
+
+/** The answer to yank, unyank and changes of owners; cargo panics at `ok: false`, and wants `msg` for owners. */
+export interface OkResponse {
+  readonly ok: true
+  readonly msg?: string
+}
+
+export interface OwnersResponse {
+  readonly users: readonly { readonly id: number; readonly login: string }[]
+}
+
+export interface SearchHit {
+  readonly name: string
+  readonly max_version: string
+  readonly description: string | null
+}
+
+export interface SearchResponse {
+  readonly crates: readonly SearchHit[]
+  /** `total` counts all matches, not only those of this page. */
+  readonly meta: { readonly total: number }
+}
+
+/** The answer to a publish. Of the three lists cargo prints only `other` in our own words. */
+export interface PublishResponse {
+  readonly warnings: {
+    readonly invalid_categories: readonly string[]
+    readonly invalid_badges: readonly string[]
+    readonly other: readonly string[]
+  }
+}
+
+export function errorBody(details: string | readonly string[]): ErrorBody {
+  const list = typeof details === 'string' ? [details] : details
+  return { errors: list.map((detail) => ({ detail })) }
+}
+
+export function ok(msg?: string): OkResponse {
+  return msg === undefined ? { ok: true } : { ok: true, msg }
+}
+
+/** The answer to a publish that was accepted with `warnings`. */
+export function renderPublished(warnings: readonly string[] = []): PublishResponse {
+  return { warnings: { invalid_categories: [], invalid_badges: [], other: warnings } }
+}
+
+export function renderOwners(names: readonly string[]): OwnersResponse {
+  return { users: names.map((login) => ({ id: ownerId(login), login })) }
+}
+
+export function renderSearch(crates: readonly SearchHit[], total: number): SearchResponse {
+  return { crates, meta: { total } }
+}
+
+/**
+ * The logins that a request adds or removes, each once.
+ * @throws {CargoError} `invalid_request` when the body is not `{"users": ["…"]}`, `invalid_owner` for an unusable login
+ */
+export function parseOwnersRequest(value: unknown): string[] {
+  const users =
+    typeof value === 'object' && value !== null && Object.hasOwn(value, 'users') && 'users' in value
+      ? value.users
+      : undefined
+  if (!Array.isArray(users) || users.length === 0 || users.length > MAX_LOGINS) {
+    throw new CargoError(
+      'invalid_request',
+      `invalid body: must be \`{"users": ["login"]}\` with 1 to ${MAX_LOGINS} logins`,
+    )
+  }
+  return [...new Set(users.map(parseLogin))]
+}
+
+/** The words of a search: cargo joins several with `+` before it encodes them (protocol.md 4.1). */
+export function searchTerms(q: string): string[] {
+  return [...new Set(q.split(/[+\s]+/u).filter((term) => term !== ''))]
+}
+
+/**
+ * How many hits to return: `value` limited to 100, 10 when absent.
+ * @throws {CargoError} `invalid_request` when `value` is not a number in digits
+ */
+export function clampPerPage(value: string | undefined): number {
+  if (value === undefined) return DEFAULT_PER_PAGE
+  if (/^[0-9]+$/.test(value)) return Math.min(Number(value), MAX_PER_PAGE)
+  throw new CargoError(
+    'invalid_request',
+    `invalid per_page ${quote(value)}: must be a number from 0 to ${MAX_PER_PAGE}`,
+  )
+}
+
+function parseLogin(login: unknown): string {
+  if (typeof login !== 'string') {
+    throw new CargoError('invalid_request', `invalid login ${quote(JSON.stringify(login))}: must be a string`)
+  }
+  if (login !== '' && login.length <= MAX_LOGIN_LENGTH && isPlainText(login)) return login
+  throw new CargoError(
+    'invalid_owner',
+    `invalid owner ${quote(login)}: must have 1 to ${MAX_LOGIN_LENGTH} characters, none of them a control character`,
+  )
+}
+
+/** cargo demands a 32-bit number; derived from the login, it needs no table and stays the same. */
+function ownerId(login: string): number {
+  return createHash('sha256').update(login).digest().readUInt32BE(0)
+}

@@ -1,0 +1,143 @@
+import { CargoError } from '../errors.ts'
+import type { Change, PublishChange, VersionDetails } from './change.ts'
+import { type IndexEntry, renderLine } from './index-entry.ts'
+import { versionKey } from './version.ts'
+
+/** The version of the encoded form; a copy of any other version is not used. */
+const RECORD_SCHEMA = 1
+
+/** One published version. */
+export interface VersionRecord {
+  /** The index entry as it is served, `yanked` included. */
+  readonly entry: IndexEntry
+  /** `entry` rendered: one line of the index file, without the newline. */
+  readonly line: string
+  readonly details: VersionDetails
+  readonly by: string
+  readonly at: string
+  /** The base URL that it was published through. */
+  readonly via: string
+}
+
+/** The state of a crate: the pure fold of its changes. */
+export interface CrateRecord {
+  /** As the first publish spelled it. */
+  readonly name: string
+  /** The number of the last change in it; the first is 1. */
+  readonly n: number
+  /** The id of change `n`. */
+  readonly lastId: string
+  /** When change 1 and change `n` were accepted. */
+  readonly created: string
+  readonly updated: string
+  readonly owners: readonly string[]
+  /** In the order of publishing, keyed by the version without build metadata. */
+  readonly versions: ReadonlyMap<string, VersionRecord>
+  /** Keys of versions that were removed: never to be used again. */
+  readonly removedVersions: ReadonlySet<string>
+  /** The whole crate was removed; its name stays taken. */
+  readonly removed: boolean
+}
+
+/**
+ * The record after change number `n`.
+ * @throws {CargoError} `internal` when the change does not fit the record: the log is damaged
+ */
+export function foldChange(record: CrateRecord | undefined, n: number, change: Change): CrateRecord {
+  if (n !== (record?.n ?? 0) + 1) throw damaged(`change ${n} does not follow change ${record?.n ?? 0}`)
+  const base = record ?? emptyRecord(change)
+  return { ...base, ...effect(base, change), n, lastId: change.id, updated: change.at }
+}
+
+/** Finds a version however its build metadata is written. */
+export function findVersion(record: CrateRecord, version: string): VersionRecord | undefined {
+  return record.versions.get(versionKey(version))
+}
+
+function effect(record: CrateRecord, change: Change): Partial<CrateRecord> {
+  switch (change.kind) {
+    case 'publish':
+      return {
+        versions: new Map(record.versions).set(versionKey(change.entry.vers), publishedVersion(change)),
+        ...(change.owners && record.owners.length === 0 && { owners: change.owners }),
+      }
+    case 'yank':
+    case 'unyank':
+      return { versions: withYanked(record, change.vers, change.kind === 'yank') }
+    case 'owners':
+      return { owners: change.owners }
+    case 'remove':
+      return withoutVersions(record, change.vers)
+  }
+}
+
+function emptyRecord(change: Change): CrateRecord {
+  if (change.kind !== 'publish') throw damaged(`the first change is \`${change.kind}\`, not a publish`)
+  return {
+    name: change.entry.name,
+    n: 0,
+    lastId: '',
+    created: change.at,
+    updated: change.at,
+    owners: [],
+    versions: new Map(),
+    removedVersions: new Set(),
+    removed: false,
+  }
+}
+
+function publishedVersion({ entry, details, by, at, via }: PublishChange): VersionRecord {
+  return { entry, line: renderLine(entry), details, by, at, via }
+}
+
+function withYanked(record: CrateRecord, vers: string, yanked: boolean): CrateRecord['versions'] {
+  const key = versionKey(vers)
+  const version = record.versions.get(key)
+  if (version === undefined) throw damaged(`a change yanks the unknown version \`${vers}\``)
+  const entry = { ...version.entry, yanked }
+  return new Map(record.versions).set(key, { ...version, entry, line: renderLine(entry) })
+}
+
+function withoutVersions(record: CrateRecord, vers: string | undefined): Partial<CrateRecord> {
+  const gone = vers === undefined ? [...record.versions.keys()] : [versionKey(vers)]
+  const versions = new Map(record.versions)
+  for (const key of gone) versions.delete(key)
+  return {
+    versions,
+    removedVersions: new Set([...record.removedVersions, ...gone]),
+    removed: record.removed || vers === undefined,
+  }
+}
+
+/** A copy of a record, for checkpoints and the shared cache. */
+export function encodeRecord(record: CrateRecord): Buffer {
+  const { versions, removedVersions, ...rest } = record
+  return Buffer.from(
+    JSON.stringify({
+      schema: RECORD_SCHEMA,
+      ...rest,
+      versions: [...versions.values()],
+      removedVersions: [...removedVersions],
+    }),
+  )
+}
+
+/** Reads a copy of the record of `name`; `undefined` when it is of another schema or crate, or no such copy at all. */
+export function parseRecord(bytes: Uint8Array, name: string): CrateRecord | undefined {
+  try {
+    const { schema, versions, removedVersions, ...rest } = JSON.parse(Buffer.from(bytes).toString('utf8'))
+    if (schema !== RECORD_SCHEMA || !Number.isSafeInteger(rest.n) || typeof rest.name !== 'string')
+      return undefined
+    if (rest.name.toLowerCase().replaceAll('-', '_') !== name.toLowerCase().replaceAll('-', '_'))
+      return undefined
+    const keyed = (versions as VersionRecord[]).map((one) => [versionKey(one.entry.vers), one] as const)
+    return { ...rest, versions: new Map(keyed), removedVersions: new Set(removedVersions) }
+  } catch {
+    // A checkpoint or cached copy is derived data: a damaged one is worth nothing and costs nothing.
+    return undefined
+  }
+}
+
+function damaged(what: string): CargoError {
+  return new CargoError('internal', `damaged change log: ${what}`)
+}

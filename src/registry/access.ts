@@ -1,0 +1,115 @@
+import { CargoError } from '../errors.ts'
+import type { Action, HostAuth, Principal } from '../host.ts'
+import { crateMatcher } from '../name-glob.ts'
+import { ALL_NAMES, type Options, type PackageRule } from '../options.ts'
+import { unknownCrate } from '../protocol/decide.ts'
+import type { Claimant } from '../protocol/ownership.ts'
+
+/** Who asks, and through which address. */
+export interface Caller {
+  readonly principal: Principal | undefined
+  /** The base URL of the registry as this caller sees it: mount included, no final slash. */
+  readonly via: string
+}
+
+/** Decides what a caller may do: the rules of the options, the host's rules, and the scopes of the token must agree. */
+export interface Access {
+  /** Whether the caller may do this to the crate, or (without one) to any crate at all. */
+  may(caller: Caller, action: Action, crate?: string): Promise<boolean>
+  /** @throws {CargoError} `not_found`, the same as for a crate that does not exist */
+  mustRead(caller: Caller, crate: string): Promise<void>
+  /**
+   * @throws {CargoError} `login_required` for nobody, `forbidden` for somebody, and `not_found` for those who may not
+   * even read the crate
+   */
+  mustWrite(caller: Caller, action: Exclude<Action, 'read'>, crate?: string): Promise<Principal>
+  /** The principal as far as ownership of a crate is concerned. */
+  claimant(caller: Caller, principal: Principal, crate: string): Promise<Claimant>
+}
+
+const AUTHENTICATED = new Set(['$authenticated', '@authenticated'])
+const ANONYMOUS = new Set(['$anonymous', '@anonymous', 'undefined', 'anonymous'])
+
+/** The access rules of `options`, on top of the host's own. */
+export function createAccess(options: Options, auth: HostAuth): Access {
+  const rules = Object.entries(options.packages).map(([glob, rule]) => ({
+    matches: crateMatcher([glob]),
+    rule,
+  }))
+  const isAdmin = (who: Principal | undefined) => who !== undefined && names(options.admins, who)
+
+  function ruleAllows(who: Principal | undefined, action: Action, crate: string | undefined): boolean {
+    if (action === 'admin') return isAdmin(who)
+    if (crate === undefined) return rules.some(({ rule }) => grants(rule, action, who))
+    const first = rules.find(({ matches }) => matches(crate))
+    return first !== undefined && grants(first.rule, action, who)
+  }
+
+  async function may({ principal: who }: Caller, action: Action, crate?: string): Promise<boolean> {
+    if (who?.may?.(action, crate) === false) return false
+    const byRule =
+      ruleAllows(who, action, crate) || (action !== 'read' && action !== 'publish' && isAdmin(who))
+    return byRule && (await auth.authorize(who, action, crate))
+  }
+
+  return {
+    may,
+    async mustRead(caller, crate) {
+      if (!(await may(caller, 'read', crate))) throw unknownCrate(crate)
+    },
+    async mustWrite(caller, action, crate) {
+      const { principal } = caller
+      if (principal === undefined) {
+        throw new CargoError(
+          'login_required',
+          `${action} needs a login: run \`cargo login\` with a token of this registry`,
+        )
+      }
+      if (await may(caller, action, crate)) return principal
+      if (crate !== undefined && !(await may(caller, 'read', crate)) && action !== 'publish')
+        throw unknownCrate(crate)
+      const what = crate === undefined ? 'in this registry' : `crate \`${crate}\``
+      throw new CargoError(
+        'forbidden',
+        `user \`${principal.name}\` may not ${VERBS[action]} ${what}: the access rules or the token's scopes do not allow it`,
+      )
+    },
+    async claimant(caller, principal, crate) {
+      const admin = isAdmin(principal) && (await may(caller, 'admin'))
+      const ownsByRule = options.ownership === 'rules' && (await may(caller, 'publish', crate))
+      return { name: principal.name, groups: principal.groups, admin, ownsByRule }
+    },
+  }
+}
+
+const VERBS: Readonly<Record<Exclude<Action, 'read'>, string>> = {
+  publish: 'publish',
+  yank: 'yank versions of',
+  owners: 'change the owners of',
+  unpublish: 'remove',
+  admin: 'administer',
+}
+
+function grants(rule: PackageRule, action: Action, who: Principal | undefined): boolean {
+  switch (action) {
+    case 'read':
+      return rule.access === undefined || names(rule.access, who)
+    case 'publish':
+    case 'yank':
+    case 'owners':
+      return rule.publish !== undefined && names(rule.publish, who)
+    case 'unpublish':
+      return rule.unpublish !== undefined && names(rule.unpublish, who)
+    case 'admin':
+      return false
+  }
+}
+
+function names(list: readonly string[], who: Principal | undefined): boolean {
+  return list.some((name) => {
+    if (ALL_NAMES.has(name)) return true
+    if (AUTHENTICATED.has(name)) return who !== undefined
+    if (ANONYMOUS.has(name)) return who === undefined
+    return who !== undefined && (who.name === name || who.groups.includes(name))
+  })
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { LRUCache } from 'lru-cache'
+import { CargoError } from '../errors.ts'
+import type { ByteRange, CargoEvent, Logger, ObjectInfo, ObjectStore } from '../host.ts'
+import { blobKey } from './keys.ts'
+
+/** Read whole and checked before the first byte is sent. */
+const MAX_BUFFERED = 512 * 1024
+/** So much of a larger blob is held back until its checksum agrees: a client can never complete a damaged one. */
+const HELD_BACK = 64 * 1024
+/** How many blobs are remembered as verified. */
+const MAX_VERIFIED = 100_000
+/** Back-pressure by bytes; streams of objects would queue sixteen chunks of any size. */
+const BYTES = { objectMode: false } as const
+
+/** A `.crate` file, or a range of one. */
+export interface BlobContent {
+  /** Bytes of the whole blob. */
+  readonly size: number
+  readonly modified: Date
+  /** The bytes asked for; must be consumed or destroyed. */
+  readonly body: Readable
+}
+
+/** What is stored under its checksum. */
+export interface Blobs {
+  /** Writes a blob, again if it was there: that renews its age for garbage collection. */
+  put(sha256: string, body: Readable): Promise<void>
+  stat(sha256: string): Promise<ObjectInfo | undefined>
+  /**
+   * The blob, verified the first time this process reads it and again when it changed.
+   * @throws {CargoError} `unavailable` when the stored bytes do not have the checksum; a large blob's stream fails
+   * instead, before its last byte
+   */
+  get(sha256: string, range?: ByteRange): Promise<BlobContent | undefined>
+}
+
+export interface BlobsDeps {
+  readonly storage: ObjectStore
+  readonly logger: Logger
+  readonly emit: (event: Omit<CargoEvent, 'at'>) => void
+}
+
+/** The blobs of `storage`. */
+export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
+  const verified = new LRUCache<string, string>({ max: MAX_VERIFIED })
+
+  function corrupt(sha256: string): CargoError {
+    logger.error({ sha256 }, 'integrity: stored bytes do not have the checksum they are stored under')
+    emit({ kind: 'integrity', crate: '', detail: { sha256, found: 'stored bytes have another checksum' } })
+    return new CargoError('unavailable', 'the stored crate file is damaged, the operator has been told', {
+      retryAfter: 60,
+    })
+  }
+
+  async function readVerified(
+    sha256: string,
+    range: ByteRange | undefined,
+  ): Promise<BlobContent | undefined> {
+    const object = await storage.get(blobKey(sha256))
+    if (object === undefined) return undefined
+    const { size, modified } = object
+    const remember = () => verified.set(sha256, fingerprint(object))
+    if (size <= MAX_BUFFERED) {
+      const bytes = await buffer(object.body)
+      if (createHash('sha256').update(bytes).digest('hex') !== sha256) throw corrupt(sha256)
+      remember()
+      return {
+        size,
+        modified,
+        body: Readable.from([range ? bytes.subarray(range.start, range.end) : bytes], BYTES),
+      }
+    }
+    const checked = Readable.from(
+      holdBack(object.body, sha256, () => corrupt(sha256), remember),
+      BYTES,
+    )
+    if (range === undefined) return { size, modified, body: checked }
+    for await (const _ of checked);
+    return storage.get(blobKey(sha256), range)
+  }
+
+  return {
+    async put(sha256, body) {
+      await storage.put(blobKey(sha256), body)
+      verified.delete(sha256)
+    },
+    stat: (sha256) => storage.stat(blobKey(sha256)),
+    async get(sha256, range) {
+      const seen = verified.get(sha256)
+      if (seen === undefined) return readVerified(sha256, range)
+      const object = await storage.get(blobKey(sha256), range)
+      if (object === undefined || fingerprint(object) === seen) return object
+      object.body.destroy()
+      verified.delete(sha256)
+      return readVerified(sha256, range)
+    },
+  }
+}
+
+function fingerprint({ size, modified }: ObjectInfo): string {
+  return `${size} ${modified.getTime()}`
+}
+
+async function* holdBack(
+  source: Readable,
+  sha256: string,
+  corrupt: () => CargoError,
+  verified: () => void,
+): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256')
+  let held: Buffer[] = []
+  let heldBytes = 0
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    hash.update(chunk)
+    held.push(chunk)
+    heldBytes += chunk.length
+    while (held[0] !== undefined && heldBytes - held[0].length >= HELD_BACK) {
+      heldBytes -= held[0].length
+      yield held[0]
+      held = held.slice(1)
+    }
+  }
+  if (hash.digest('hex') !== sha256) throw corrupt()
+  verified()
+  yield* held
+}

@@ -1,0 +1,168 @@
+import { buffer } from 'node:stream/consumers'
+import type { Logger, ObjectStore } from '../host.ts'
+import { canonicalName } from '../protocol/name.ts'
+import type { CrateRecord } from '../protocol/record.ts'
+import { maxVersion } from '../protocol/version.ts'
+import { ADDITIONS_PREFIX, additionKey, numberOf, SNAPSHOTS_PREFIX, snapshotKey } from './keys.ts'
+
+/** What the other replicas added is looked for this often, when someone searches. */
+const POLL_MS = 2000
+/** A snapshot is written when so many additions came after the last one. */
+const SNAPSHOT_EVERY = 256
+const MAX_ATTEMPTS = 1000
+
+/** What search knows of a crate. */
+export interface CatalogueEntry {
+  readonly name: string
+  /** The number of the change that it reflects; the highest wins. */
+  readonly n: number
+  readonly max_version: string
+  readonly description: string
+  readonly keywords: readonly string[]
+  readonly updated: string
+  /** Nothing of it is left to find. */
+  readonly gone?: boolean
+}
+
+/**
+ * All crates, for search: derived from the change logs, eventually consistent, never asked whether a crate exists.
+ * Stored as a log of its own (numbered additions, each created once) with a snapshot now and then.
+ */
+export interface Catalogue {
+  /** Every crate that can be found; at most a few seconds old. */
+  entries(): Promise<Iterable<CatalogueEntry>>
+  /** Takes note of a crate's state, if it is news; returns at once and never fails the caller. */
+  note(record: CrateRecord): void
+  /** Waits until what was noted is stored. */
+  flush(): Promise<void>
+}
+
+export interface CatalogueDeps {
+  readonly storage: ObjectStore
+  readonly logger: Logger
+  readonly monotonic: () => number
+}
+
+/** The catalogue in `storage`, held in process once somebody searched. */
+export function createCatalogue({ storage, logger, monotonic }: CatalogueDeps): Catalogue {
+  const entries = new Map<string, CatalogueEntry>()
+  const pending = new Map<string, CatalogueEntry>()
+  let last = 0
+  let lastSnapshot = 0
+  let loaded = false
+  let polledAt = Number.NEGATIVE_INFINITY
+  let queue: Promise<unknown> = Promise.resolve()
+
+  /** One reader or writer at a time: they share the position in the log. */
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = queue.then(task)
+    queue = turn.catch(() => {})
+    return turn
+  }
+
+  function merge(list: readonly CatalogueEntry[]): void {
+    for (const entry of list) {
+      const key = canonicalName(entry.name)
+      if ((entries.get(key)?.n ?? 0) < entry.n) entries.set(key, entry)
+    }
+  }
+
+  async function readNew(): Promise<void> {
+    if (!loaded) {
+      const newest = await newestSnapshot(storage)
+      if (newest !== undefined) {
+        merge(await readList(storage, snapshotKey(newest)))
+        last = lastSnapshot = newest
+      }
+      loaded = true
+    }
+    for await (const { key } of storage.list(ADDITIONS_PREFIX, { after: additionKey(last) })) {
+      const n = numberOf(key)
+      if (n === undefined) continue
+      merge(await readList(storage, key))
+      last = n
+    }
+    polledAt = monotonic()
+  }
+
+  async function writePending(): Promise<void> {
+    if (!loaded) await readNew()
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const news = [...pending.values()].filter((entry) => isNews(entry))
+      if (news.length === 0) break
+      if (await storage.put(additionKey(last + 1), encodeList(news), { ifAbsent: true })) {
+        last += 1
+        merge(news)
+        break
+      }
+      await readNew()
+    }
+    for (const [key, entry] of pending) if (!isNews(entry)) pending.delete(key)
+    if (last - lastSnapshot >= SNAPSHOT_EVERY) await writeSnapshot()
+  }
+
+  async function writeSnapshot(): Promise<void> {
+    await storage.put(snapshotKey(last), encodeList([...entries.values()]), { ifAbsent: true })
+    lastSnapshot = last
+  }
+
+  function isNews(entry: CatalogueEntry): boolean {
+    return (entries.get(canonicalName(entry.name))?.n ?? 0) < entry.n
+  }
+
+  return {
+    async entries() {
+      if (monotonic() - polledAt > POLL_MS) await inTurn(readNew)
+      return [...entries.values()].filter((entry) => !entry.gone)
+    },
+    note(record) {
+      const entry = summarize(record)
+      const key = canonicalName(entry.name)
+      if (loaded && !isNews(entry)) return
+      const first = pending.size === 0
+      if ((pending.get(key)?.n ?? 0) < entry.n) pending.set(key, entry)
+      // What is noted while a write is under way goes into the next one.
+      if (first)
+        void inTurn(writePending).catch((error) =>
+          logger.warn({ err: error }, 'search catalogue was not updated'),
+        )
+    },
+    async flush() {
+      await inTurn(async () => pending.size > 0 && (await writePending()))
+    },
+  }
+}
+
+function summarize(record: CrateRecord): CatalogueEntry {
+  const all = [...record.versions.values()]
+  const offered = all.filter(({ entry }) => !entry.yanked)
+  const candidates = offered.length > 0 ? offered : all
+  const max = maxVersion(candidates.map(({ entry }) => entry.vers)) ?? ''
+  const details = candidates.find(({ entry }) => entry.vers === max)?.details
+  return {
+    name: record.name,
+    n: record.n,
+    max_version: max,
+    description: details?.description ?? '',
+    keywords: details?.keywords ?? [],
+    updated: record.updated,
+    ...(all.length === 0 && { gone: true }),
+  }
+}
+
+async function newestSnapshot(storage: ObjectStore): Promise<number | undefined> {
+  let newest: number | undefined
+  for await (const { key } of storage.list(SNAPSHOTS_PREFIX)) newest = numberOf(key) ?? newest
+  return newest
+}
+
+async function readList(storage: ObjectStore, key: string): Promise<readonly CatalogueEntry[]> {
+  const object = await storage.get(key)
+  if (object === undefined) return []
+  const value: unknown = JSON.parse((await buffer(object.body)).toString('utf8'))
+  return Array.isArray(value) ? (value as CatalogueEntry[]) : []
+}
+
+function encodeList(list: readonly CatalogueEntry[]): Buffer {
+  return Buffer.from(JSON.stringify(list))
+}

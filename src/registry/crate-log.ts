@@ -1,0 +1,247 @@
+import { buffer } from 'node:stream/consumers'
+import { LRUCache } from 'lru-cache'
+import { CargoError } from '../errors.ts'
+import type { Logger, ObjectStore } from '../host.ts'
+import { type Change, encodeChange, parseChange } from '../protocol/change.ts'
+import { canonicalName } from '../protocol/name.ts'
+import { type CrateRecord, encodeRecord, foldChange, parseRecord } from '../protocol/record.ts'
+import { changeKey, checkpointKey } from './keys.ts'
+import type { SealedCache } from './sealed-cache.ts'
+
+/** For so long a record is served without asking the store whether it grew (design: visible everywhere in a second). */
+const TRUSTED_MS = 1000
+/** For so long a known record is served, marked stale, while the store is away. */
+const STALE_MS = 60_000
+/** A checkpoint every so many changes: a cold read never replays more than about twice that. */
+const CHECKPOINT_EVERY = 32
+/** Bytes of records kept in process. */
+const MAX_RECORD_BYTES = 128 * 1024 * 1024
+/** A change loses this often only when the store is broken: each loss means that another one was accepted. */
+const MAX_ATTEMPTS = 1000
+
+/** What is known of a name. */
+export interface LocalCrate {
+  /** Absent: the name was never published here. */
+  readonly record: CrateRecord | undefined
+  /** The store is away, and this is the last state seen, at most a minute old. */
+  readonly stale: boolean
+}
+
+/** The change logs of all crates. */
+export interface CrateLog {
+  /**
+   * The state of a crate, at most a second old; with `fresh`, as of now.
+   * @throws {CargoError} `unavailable` when the store is away and nothing recent is known
+   */
+  read(name: string, options?: { readonly fresh?: boolean }): Promise<LocalCrate>
+  /**
+   * Accepts the change that `decide` makes of the current state; decides again when another writer was faster.
+   * The change is durable and visible here when the promise resolves. No change leaves the crate as it is.
+   * @throws {CargoError} whatever `decide` throws, or the store's failure
+   */
+  append(
+    name: string,
+    decide: (record: CrateRecord | undefined) => Change | undefined,
+  ): Promise<CrateRecord | undefined>
+  /** Waits for checkpoints under way. */
+  close(): Promise<void>
+}
+
+export interface CrateLogDeps {
+  readonly storage: ObjectStore
+  readonly cache: SealedCache
+  readonly logger: Logger
+  /** Milliseconds on a clock that never jumps. */
+  readonly monotonic: () => number
+  /** Told of every record that was read from the store instead of from memory. */
+  readonly onColdRead?: (record: CrateRecord) => void
+  readonly onLookup?: (result: 'hit' | 'miss') => void
+}
+
+interface Known {
+  readonly record: CrateRecord | undefined
+  readonly checkedAt: number
+}
+
+/** The logs in `storage`, with recently used records kept in process. */
+export function createCrateLog(deps: CrateLogDeps): CrateLog {
+  const { storage, monotonic, logger } = deps
+  const known = new LRUCache<string, Known>({ maxSize: MAX_RECORD_BYTES, sizeCalculation: recordBytes })
+  const refreshing = new Map<string, Promise<Known>>()
+  const writing = new Map<string, Promise<unknown>>()
+  const background = new Set<Promise<unknown>>()
+
+  function remember(key: string, record: CrateRecord | undefined, checkedAt: number): Known {
+    const current = known.peek(key)
+    // A slow reader must not put an older state over a newer one.
+    const newest = (current?.record?.n ?? 0) > (record?.n ?? 0) ? current?.record : record
+    const entry = { record: newest, checkedAt }
+    known.set(key, entry)
+    return entry
+  }
+
+  async function refresh(key: string): Promise<Known> {
+    const startedAt = monotonic()
+    const before = known.peek(key)?.record
+    const record = before ? await catchUp(storage, before) : await coldRead(deps, key)
+    if (record !== undefined && before === undefined) {
+      background.add(keepCopy(key, record))
+      deps.onColdRead?.(record)
+    }
+    return remember(key, record, startedAt)
+  }
+
+  function refreshOnce(key: string): Promise<Known> {
+    const running = refreshing.get(key)
+    if (running !== undefined) return running
+    const started = refresh(key).finally(() => refreshing.delete(key))
+    refreshing.set(key, started)
+    return started
+  }
+
+  function keepCopy(key: string, record: CrateRecord): Promise<void> {
+    const copy: Promise<void> = deps.cache
+      .set(cacheKey(key), encodeRecord(record))
+      .finally(() => background.delete(copy))
+    return copy
+  }
+
+  /** Copies of a large record are made now and then only: a copy that is a few changes old is caught up. */
+  function keepFold(key: string, record: CrateRecord): void {
+    if (record.n % CHECKPOINT_EVERY === 0) checkpoint(key, record)
+    if (record.n % CHECKPOINT_EVERY === 0 || record.n < CHECKPOINT_EVERY)
+      background.add(keepCopy(key, record))
+  }
+
+  function checkpoint(key: string, record: CrateRecord): void {
+    const write: Promise<unknown> = storage
+      .put(checkpointKey(key), encodeRecord(record))
+      .catch((error) => logger.warn({ err: error, crate: record.name }, 'checkpoint was not written'))
+      .finally(() => background.delete(write))
+    background.add(write)
+  }
+
+  async function appendNow(key: string, decide: (record: CrateRecord | undefined) => Change | undefined) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const { record } = await refresh(key)
+      const change = decide(record)
+      if (change === undefined) return record
+      const n = (record?.n ?? 0) + 1
+      if (
+        (await storage.put(changeKey(key, n), encodeChange(change), { ifAbsent: true })) ||
+        (await isOurs(key, n, change))
+      ) {
+        const next = foldChange(record, n, change)
+        remember(key, next, monotonic())
+        keepFold(key, next)
+        return next
+      }
+    }
+    throw new CargoError('unavailable', `crate \`${key}\` is changed by too many writers at once`)
+  }
+
+  async function isOurs(key: string, n: number, change: Change): Promise<boolean> {
+    return (await readChange(storage, key, n))?.id === change.id
+  }
+
+  return {
+    async read(name, { fresh = false } = {}) {
+      const key = canonicalName(name)
+      const entry = known.get(key)
+      if (!fresh && entry !== undefined && monotonic() - entry.checkedAt <= TRUSTED_MS) {
+        deps.onLookup?.('hit')
+        return { record: entry.record, stale: false }
+      }
+      deps.onLookup?.('miss')
+      try {
+        return { record: (await (fresh ? refresh(key) : refreshOnce(key))).record, stale: false }
+      } catch (error) {
+        if (!fresh && entry?.record !== undefined && monotonic() - entry.checkedAt <= STALE_MS) {
+          logger.warn({ err: error, crate: key }, 'storage is away: serving the last state seen')
+          return { record: entry.record, stale: true }
+        }
+        throw unavailable(error)
+      }
+    },
+    append(name, decide) {
+      const key = canonicalName(name)
+      const turn = (writing.get(key) ?? Promise.resolve()).then(() => appendNow(key, decide))
+      const settled = turn.then(
+        () => {},
+        () => {},
+      )
+      writing.set(key, settled)
+      void settled.then(() => writing.get(key) === settled && writing.delete(key))
+      return turn
+    },
+    async close() {
+      await Promise.allSettled([...writing.values()])
+      await Promise.allSettled([...background])
+    },
+  }
+}
+
+async function coldRead({ storage, cache }: CrateLogDeps, key: string): Promise<CrateRecord | undefined> {
+  // Change 1 tells cheaply that a name is not local, which most names that are asked for are not.
+  if ((await storage.stat(changeKey(key, 1))) === undefined) return undefined
+  const copy = (await cachedCopy(storage, cache, key)) ?? (await checkpointCopy(storage, key))
+  return catchUp(storage, copy, key)
+}
+
+async function cachedCopy(
+  storage: ObjectStore,
+  cache: SealedCache,
+  key: string,
+): Promise<CrateRecord | undefined> {
+  const bytes = await cache.get(cacheKey(key))
+  const copy = bytes && parseRecord(bytes, key)
+  // A store that was restored from a backup may know less than the cache does.
+  return copy && (await readChange(storage, key, copy.n))?.id === copy.lastId ? copy : undefined
+}
+
+async function checkpointCopy(storage: ObjectStore, key: string): Promise<CrateRecord | undefined> {
+  const bytes = await readObject(storage, checkpointKey(key))
+  return bytes && parseRecord(bytes, key)
+}
+
+async function catchUp(
+  storage: ObjectStore,
+  copy: CrateRecord | undefined,
+  key = canonicalName(copy?.name ?? ''),
+): Promise<CrateRecord | undefined> {
+  let record = copy
+  if (record !== undefined && (await storage.stat(changeKey(key, record.n + 1))) === undefined) return record
+  for (;;) {
+    const n = (record?.n ?? 0) + 1
+    const change = await readChange(storage, key, n)
+    if (change === undefined) return record
+    record = foldChange(record, n, change)
+  }
+}
+
+async function readChange(storage: ObjectStore, key: string, n: number): Promise<Change | undefined> {
+  const bytes = await readObject(storage, changeKey(key, n))
+  return bytes && parseChange(bytes)
+}
+
+async function readObject(storage: ObjectStore, key: string): Promise<Buffer | undefined> {
+  const object = await storage.get(key)
+  return object && buffer(object.body)
+}
+
+function cacheKey(key: string): string {
+  return `record:${key}`
+}
+
+function recordBytes({ record }: Known): number {
+  if (record === undefined) return 200
+  let bytes = 1000
+  // A line, its parsed entry and the rendered file: about four times the line.
+  for (const version of record.versions.values()) bytes += 500 + 4 * version.line.length
+  return bytes
+}
+
+function unavailable(error: unknown): CargoError {
+  if (error instanceof CargoError) return error
+  return new CargoError('unavailable', 'storage is not available, try again later', { cause: error })
+}

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import { CargoError } from '../errors.ts'
+import type { ByteRange, CargoEvent, Host, MetadataCache, Principal } from '../host.ts'
+import { type Options, readsNeedLogin } from '../options.ts'
+import type { PublishResponse, SearchResponse } from '../protocol/api.ts'
+import type { ChangeStamp } from '../protocol/change.ts'
+import { decideOwners, decideYank, mustExist, unknownCrate, unknownVersion } from '../protocol/decide.ts'
+import type { IndexConfig } from '../protocol/index-config.ts'
+import { pubtime } from '../protocol/index-entry.ts'
+import type { CrateName } from '../protocol/name.ts'
+import { findVersion } from '../protocol/record.ts'
+import type { Version } from '../protocol/version.ts'
+import { type Caller, createAccess } from './access.ts'
+import { createBlobs } from './blobs.ts'
+import { createCatalogue } from './catalogue.ts'
+import { createCrateLog } from './crate-log.ts'
+import { type IndexFile, indexFile } from './index-file.ts'
+import { type PublishRequest, publishCrate } from './publish.ts'
+import { createSealedCache } from './sealed-cache.ts'
+import { type SearchQuery, searchCrates } from './search.ts'
+
+/** A `.crate` file that is there. */
+export interface CrateFile {
+  /** Bytes. */
+  readonly size: number
+  readonly modified: Date
+  /** SHA-256, 64 lower-case hex digits. */
+  readonly cksum: string
+  /** Its bytes, verified; must be consumed or destroyed. */
+  open(range?: ByteRange): Promise<Readable>
+}
+
+/** The service: every answer is for a caller, and only says what that caller may know. */
+export interface Registry {
+  readonly options: Options
+  config(caller: Caller): IndexConfig
+  /** @throws {CargoError} `not_found`, also for those who may not read the crate */
+  index(caller: Caller, name: CrateName): Promise<IndexFile>
+  /** @throws {CargoError} `not_found` for any spelling but the published one */
+  download(caller: Caller, name: CrateName, version: Version): Promise<CrateFile>
+  publish(caller: Caller, request: PublishRequest): Promise<PublishResponse>
+  setYanked(caller: Caller, name: CrateName, version: Version, yank: boolean): Promise<void>
+  owners(caller: Caller, name: CrateName): Promise<readonly string[]>
+  changeOwners(caller: Caller, name: CrateName, change: OwnersChange): Promise<readonly string[]>
+  search(caller: Caller, query: SearchQuery): Promise<SearchResponse>
+  /** Finishes what runs behind the answers. */
+  close(): Promise<void>
+}
+
+/** Logins to add or to remove. */
+export type OwnersChange = { readonly add: readonly string[] } | { readonly remove: readonly string[] }
+
+/** What the registry tells whoever measures it. */
+export interface RegistryObserver {
+  cacheLookup(tier: 'process' | 'shared', result: 'hit' | 'miss' | 'rejected'): void
+  published(bytes: number): void
+}
+
+export interface RegistryDeps {
+  readonly host: Pick<Host, 'auth' | 'storage' | 'emit'> & {
+    readonly cache: MetadataCache
+    readonly logger: NonNullable<Host['logger']>
+  }
+  readonly options: Options
+  readonly observer: RegistryObserver
+  readonly now: () => Date
+  readonly monotonic: () => number
+}
+
+/** The registry over a host's storage, users and cache. */
+export function createRegistry({ host, options, observer, now, monotonic }: RegistryDeps): Registry {
+  const { storage, logger } = host
+  const emit = (event: Omit<CargoEvent, 'at'>) => host.emit?.({ at: now().toISOString(), ...event })
+  const access = createAccess(options, host.auth)
+  const cache = createSealedCache(host.cache, storage, (result) => observer.cacheLookup('shared', result))
+  const catalogue = createCatalogue({ storage, logger, monotonic })
+  const log = createCrateLog({
+    storage,
+    cache,
+    logger,
+    monotonic,
+    onColdRead: (record) => catalogue.note(record),
+    onLookup: (result) => observer.cacheLookup('process', result),
+  })
+  const blobs = createBlobs({ storage, logger, emit })
+  const loginForReads = readsNeedLogin(options)
+
+  const stamp = (caller: Caller, { name: by, tokenId }: Principal): ChangeStamp => ({
+    id: randomUUID(),
+    at: pubtime(now()),
+    by,
+    via: caller.via,
+    ...(tokenId !== undefined && { tokenId }),
+  })
+
+  async function readable(caller: Caller, name: CrateName) {
+    await access.mustRead(caller, name)
+    const { record, stale } = await log.read(name)
+    return { record: mustExist(record, name), stale }
+  }
+
+  return {
+    options,
+    config: ({ via }) => ({
+      dl: `${via}/api/v1/crates`,
+      api: via,
+      ...(loginForReads && { 'auth-required': true }),
+    }),
+
+    async index(caller, name) {
+      await access.mustRead(caller, name)
+      const { record, stale } = await log.read(name)
+      // The path is lower case whatever the published spelling is; `-` and `_` are told apart.
+      if (record?.name.toLowerCase() !== name.toLowerCase()) throw unknownCrate(name)
+      return indexFile(mustExist(record, record.name), stale)
+    },
+
+    async download(caller, name, version) {
+      const { record } = await readable(caller, name)
+      const found = findVersion(record, version)
+      if (found === undefined || found.entry.vers !== version) throw unknownVersion(name, version)
+      const { cksum } = found.entry
+      const missing = () => {
+        logger.error({ crate: name, version, cksum }, 'integrity: the file of a published version is missing')
+        return new CargoError(
+          'unavailable',
+          `the file of \`${name}@${version}\` is missing in storage, the operator has been told`,
+        )
+      }
+      const info = await blobs.stat(cksum)
+      if (info === undefined) throw missing()
+      return {
+        ...info,
+        cksum,
+        async open(range) {
+          const blob = await blobs.get(cksum, range)
+          if (blob === undefined) throw missing()
+          return blob.body
+        },
+      }
+    },
+
+    async publish(caller, request) {
+      const done = await publishCrate({ options, access, log, blobs, stamp, now }, caller, request)
+      const { name, vers, cksum } = done.entry
+      await noteChange(name)
+      observer.published(done.size)
+      announce('publish', caller, name, { version: vers, detail: { cksum, size: done.size } })
+      return done.response
+    },
+
+    async setYanked(caller, name, vers, yank) {
+      const who = await access.mustWrite(caller, 'yank', name)
+      const claimant = await access.claimant(caller, who, name)
+      await log.append(name, (record) =>
+        decideYank(record, { name, vers, yank }, claimant, stamp(caller, who)),
+      )
+      await noteChange(name)
+      announce(yank ? 'yank' : 'unyank', caller, name, { version: vers })
+    },
+
+    async owners(caller, name) {
+      return (await readable(caller, name)).record.owners
+    },
+
+    async changeOwners(caller, name, change) {
+      const who = await access.mustWrite(caller, 'owners', name)
+      const claimant = await access.claimant(caller, who, name)
+      const record = await log.append(name, (found) =>
+        decideOwners(found, { name, ...change }, claimant, stamp(caller, who)),
+      )
+      announce('owners', caller, name, { detail: { ...change, owners: record?.owners } })
+      return record?.owners ?? []
+    },
+
+    search: (caller, query) => searchCrates({ catalogue, access }, caller, query),
+
+    async close() {
+      await log.close()
+      await catalogue.flush()
+    },
+  }
+
+  async function noteChange(name: string): Promise<void> {
+    const { record } = await log.read(name)
+    if (record !== undefined) catalogue.note(record)
+  }
+
+  function announce(
+    kind: CargoEvent['kind'],
+    caller: Caller,
+    crate: string,
+    more: Partial<CargoEvent>,
+  ): void {
+    emit({ kind, crate, by: caller.principal?.name, tokenId: caller.principal?.tokenId, ...more })
+  }
+}

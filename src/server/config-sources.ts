@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { type Config, ConfigError, parseConfig } from './config.ts'
+import {
+  type Environment,
+  environmentOverrides,
+  type Override,
+  settingAt,
+  withOverride,
+} from './environment.ts'
+
+/** Settings that name files: relative to the folder of the file they are in, else to the working directory. */
+const FILE_SETTINGS: readonly (readonly string[])[] = [
+  ['storage', 'fs', 'path'],
+  ['tls', 'cert'],
+  ['tls', 'key'],
+  ['auth', 'htpasswd'],
+]
+
+/** Where settings come from; the later ones win. */
+export interface ConfigSources {
+  /** A YAML file. */
+  readonly file?: string | undefined
+  readonly environment: Environment
+  /** From the command line. */
+  readonly listen?: string | undefined
+  readonly data?: string | undefined
+  readonly workingDirectory: string
+}
+
+/**
+ * Reads, merges and checks the settings; every file name in the answer is absolute.
+ * @throws {ConfigError} naming the file, variable or key that is wrong
+ */
+export async function loadConfig(sources: ConfigSources): Promise<Config> {
+  const { file, environment, listen, data, workingDirectory } = sources
+  const path = file === undefined ? undefined : resolve(workingDirectory, file)
+  const written = path === undefined ? {} : resolveFiles(await readYaml(path), dirname(path))
+  const overrides: readonly Override[] = [
+    ...environmentOverrides(environment),
+    ...(listen === undefined ? [] : [{ path: ['listen'], value: listen }]),
+    ...(data === undefined ? [] : [{ path: ['storage', 'fs', 'path'], value: data }]),
+  ]
+  const config = parseConfig(resolveFiles(overrides.reduce(withOverride, written), workingDirectory))
+  return {
+    ...config,
+    // The default is in no source.
+    storage: { fs: { path: resolve(workingDirectory, config.storage.fs.path) } },
+  }
+}
+
+async function readYaml(path: string): Promise<unknown> {
+  try {
+    return parse(await readFile(path, 'utf8')) ?? {}
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)
+    throw new ConfigError([`file \`${path}\`: ${reason}`], { cause })
+  }
+}
+
+function resolveFiles(tree: unknown, folder: string): unknown {
+  return FILE_SETTINGS.reduce((settings, path) => {
+    const value = settingAt(settings, path)
+    // Anything else is the schema's to refuse; an empty string is no folder.
+    if (typeof value !== 'string' || value === '') return settings
+    return withOverride(settings, { path, value: resolve(folder, value) })
+  }, tree)
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+import process from 'node:process'
+import { Command } from 'commander'
+import { OptionsError } from '../options.ts'
+import { ConfigError } from './config.ts'
+import { serve } from './serve.ts'
+import type { CargoServer } from './server.ts'
+
+interface ServeOptions {
+  readonly config?: string
+  readonly listen?: string
+  readonly data?: string
+}
+
+const program = new Command('verdaccio-cargo').description('A Cargo registry')
+addServe(program)
+// Further subcommands (`import`, `token`) are added here.
+await program.parseAsync().catch(fail)
+
+function addServe(parent: Command): void {
+  parent
+    .command('serve', { isDefault: true })
+    .description('serve the registry')
+    .option('--config <file>', 'settings in YAML')
+    .option('--listen <host:port>', 'address to listen on, default 127.0.0.1:8081')
+    .option('--data <dir>', 'folder of the registry, default ./registry-data')
+    .action(async (options: ServeOptions) => {
+      const { config: file, listen, data } = options
+      const workingDirectory = process.cwd()
+      const environment = process.env
+      const starting = serve({ file, listen, data, workingDirectory, environment }, process.stdout)
+      stopOnSignal(starting)
+      await starting
+    })
+}
+
+/** The first signal lets running requests finish; the second does not. */
+function stopOnSignal(starting: Promise<CargoServer>): void {
+  let asked = false
+  const stop = () => {
+    if (asked) process.exit(1)
+    asked = true
+    starting.then((server) => server.close()).then(() => process.exit(0), fail)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+/** Mistakes of the operator are one line, everything else has its trace. */
+function fail(error: unknown): never {
+  const expected = error instanceof ConfigError || error instanceof OptionsError
+  const text = expected ? error.message : error instanceof Error ? error.stack : String(error)
+  process.stderr.write(`verdaccio-cargo: ${text}\n`)
+  process.exit(1)
+}

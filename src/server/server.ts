@@ -1,0 +1,98 @@
+import Koa from 'koa'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { CargoEvent, Host, Logger, ObjectStore } from '../host.ts'
+import { redisCache } from '../hosts/cache.ts'
+import { fsStorage } from '../hosts/fs.ts'
+import type { OptionsInput } from '../options.ts'
+import { cargo } from '../plugin.ts'
+import type { Config } from './config.ts'
+import type { Environment } from './environment.ts'
+import { FIRST_USER } from './first-user.ts'
+import { createHealth } from './health.ts'
+import { renderListen } from './listen.ts'
+import { openListener } from './listener.ts'
+import { createErrorLog, createRequestLog } from './request-log.ts'
+import { readKeyPair } from './tls.ts'
+import { openUsers } from './users.ts'
+
+/** Requests that run when a stop is asked for have this many milliseconds to end. */
+const GRACE_MS = 30_000
+
+/** What the server takes from its surroundings. */
+export interface ServerContext {
+  /** For `token_env`. */
+  readonly environment: Environment
+  readonly logger: Logger
+}
+
+/** A registry that listens. */
+export interface CargoServer {
+  /** The registry's URL, mount included, without a final slash. */
+  readonly url: string
+  /** The port in use. */
+  readonly port: number
+  readonly storage: ObjectStore
+  /** Stops taking requests, finishes the running ones, and closes what is open; the same promise when called again. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the bundled server: the plugin in a Koa of its own, with health checks, metrics and logs.
+ * @throws {ConfigError} naming the setting that cannot be used
+ * @throws {OptionsError} for options of the plugin that contradict each other
+ */
+export async function createServer(config: Config, context: ServerContext): Promise<CargoServer> {
+  const { logger } = context
+  const keyPair = config.tls && (await readKeyPair(config.tls))
+  const storage = fsStorage(config.storage.fs.path)
+  const auth = await openUsers(config.auth, context.environment, storage)
+  const cache = config.redis === undefined ? undefined : redisCache(config.redis)
+  const metrics = new Registry()
+  collectDefaultMetrics({ register: metrics })
+
+  let port = config.listen.port
+  let stopping: Promise<void> | undefined
+  const publicUrl = () => config.public_url ?? originOf(config, port)
+  const emit = (audit: CargoEvent) => logger.info({ audit }, 'audit')
+  const host: Host = { auth, storage, metrics, logger, publicUrl, emit, ...(cache && { cache }) }
+  const plugin = cargo(host, pluginOptions(config))
+
+  const app = new Koa()
+  app.silent = true
+  app.on('error', createErrorLog(logger))
+  app.use(createRequestLog(logger))
+  app.use(createHealth({ storage, metrics, isStopping: () => stopping !== undefined }))
+  app.use(plugin)
+
+  const closeParts = async () => {
+    await plugin.close()
+    await cache?.close()
+    await storage.close?.()
+  }
+  const listener = await openListener(config.listen, keyPair, app.callback()).catch(
+    async (error: unknown) => {
+      await closeParts()
+      throw error
+    },
+  )
+  port = listener.port
+
+  return {
+    url: publicUrl() + plugin.mount,
+    port,
+    storage,
+    close() {
+      stopping ??= listener.close(GRACE_MS).then(closeParts)
+      return stopping
+    },
+  }
+}
+
+/** Without configured users there is only the first one, who had better be able to mend things. */
+function pluginOptions({ auth, cargo: options }: Config): OptionsInput {
+  return auth === undefined ? { admins: [FIRST_USER], ...options } : options
+}
+
+function originOf({ tls, listen: { host } }: Config, port: number): string {
+  return `${tls ? 'https' : 'http'}://${renderListen({ host, port })}`
+}

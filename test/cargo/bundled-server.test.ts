@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { assertRun } from '../support/bench.ts'
+import { cargoHome, manifest, project, temporaryFolder } from '../support/cargo.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url))
+/** The last thing the first start says. */
+const SAID = /then try `cargo publish/
+
+test('what the first start prints is all that cargo needs', async (t) => {
+  const folder = await temporaryFolder(t)
+  const args = [MAIN, '--listen', '127.0.0.1:0', '--data', join(folder, 'data')]
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
+  t.after(() => void child.kill('SIGKILL'))
+  const text = await readUntil(child.stdout, SAID)
+  const config = /\[registries\.local\]\n(?:\S.*\n)+/.exec(text)?.[0] ?? ''
+  const token = /once:\n\n(\S+)\n/.exec(text)?.[1] ?? ''
+
+  const home = await cargoHome(t, { registries: {} })
+  await writeFile(join(home.folder, 'config.toml'), config)
+  assertRun(await home.cargo(['login', '--registry', 'local'], { input: token }), 0, 'saved')
+  const hello = await project(join(folder, 'hello'), { manifest: manifest('hello') })
+  const publish = await home.cargo(['publish', '--registry', 'local'], { cwd: hello })
+  assertRun(publish, 0, 'Published hello v1.0.0 at registry `local`')
+  const app = await project(join(folder, 'app'), { manifest: manifest('app') })
+  assertRun(await home.cargo(['add', 'hello', '--registry', 'local'], { cwd: app }), 0)
+  assertRun(await home.cargo(['build'], { cwd: app }), 0, 'Compiling hello v1.0.0')
+
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+})
+
+async function readUntil(stream: Readable, end: RegExp): Promise<string> {
+  let text = ''
+  for await (const chunk of stream.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    text += chunk
+    if (end.test(text)) break
+  }
+  return text
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { loadConfig } from '../../src/server/config-sources.ts'
+import { temporaryFolder } from '../support/cargo.ts'
+
+const SOURCES = { environment: {}, workingDirectory: '/work' }
+
+async function yamlFile(
+  context: TestContext,
+  text: string,
+): Promise<{ readonly file: string; readonly folder: string }> {
+  const folder = join(await temporaryFolder({ after: (done) => context.after(done) }), 'etc')
+  await mkdir(folder)
+  const file = join(folder, 'config.yaml')
+  await writeFile(file, text)
+  return { file, folder }
+}
+
+test('loadConfig() takes the file, then the environment, then the command line', async (t) => {
+  const { file } = await yamlFile(
+    t,
+    'listen: a:1\npublic_url: https://a.example\nstorage: { fs: { path: a } }\n',
+  )
+  const environment = { VERDACCIO_CARGO_LISTEN: 'b:2', VERDACCIO_CARGO_STORAGE__FS__PATH: 'b' }
+  const config = await loadConfig({ ...SOURCES, file, environment, listen: 'c:3' })
+  assert.equal(config.listen.host, 'c')
+  assert.equal(config.public_url, 'https://a.example')
+  assert.equal(config.storage.fs.path, '/work/b')
+})
+
+test("loadConfig() resolves file names against the file's folder, others against the working directory", async (t) => {
+  const { file, folder } = await yamlFile(
+    t,
+    'tls: { cert: cert.pem, key: /etc/key.pem }\nstorage: { fs: { path: ./data } }\nauth: { htpasswd: ../users }\n',
+  )
+  const config = await loadConfig({ ...SOURCES, file })
+  assert.deepEqual(config.tls, { cert: join(folder, 'cert.pem'), key: '/etc/key.pem' })
+  assert.equal(config.storage.fs.path, join(folder, 'data'))
+  assert.equal(config.auth?.htpasswd, join(folder, '../users'))
+  assert.equal((await loadConfig({ ...SOURCES, data: 'd' })).storage.fs.path, '/work/d')
+  assert.equal((await loadConfig(SOURCES)).storage.fs.path, '/work/registry-data')
+})
+
+test('loadConfig() names the file that it cannot read, in one line', async (t) => {
+  const { file } = await yamlFile(t, 'listen: [\n')
+  for (const wrong of [file, '/nowhere/config.yaml']) {
+    await assert.rejects(loadConfig({ ...SOURCES, file: wrong }), (error: Error) => {
+      assert.equal(error.name, 'ConfigError')
+      assert.match(error.message, /file `.*config\.yaml`: /)
+      return !error.message.includes('\n')
+    })
+  }
+})
+
+test('loadConfig() takes an empty file for no settings', async (t) => {
+  const { file } = await yamlFile(t, '# nothing\n')
+  assert.equal((await loadConfig({ ...SOURCES, file })).listen.port, 8081)
+})

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { temporaryFolder } from '../support/cargo.ts'
+
+const MAIN = join(import.meta.dirname, '../../src/server/main.ts')
+
+function start(folder: string, args: readonly string[]) {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  return { child, stderr: text(child.stderr) }
+}
+
+/** Everything the first start says; it is written at once. */
+async function started(child: ChildProcess): Promise<string> {
+  const [chunk] = child.stdout ? await once(child.stdout, 'data') : []
+  return String(chunk)
+}
+
+test('the first start says how to use the registry, the second only where it is', async (t) => {
+  const folder = await temporaryFolder(t)
+  const outputs: string[] = []
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const { child } = start(folder, ['--listen', '127.0.0.1:0', '--data', 'crates'])
+    outputs.push(await started(child))
+    child.kill(signal)
+    assert.deepEqual(await once(child, 'exit'), [0, null])
+  }
+  const [first = '', second = ''] = outputs
+  assert.match(first, /^\[registries\.local\]\nindex = "sparse\+http:\/\/127\.0\.0\.1:\d+\/cargo\/"$/m)
+  assert.match(first, /^vcargo_[\w-]{43}$/m)
+  assert.match(second, /^verdaccio-cargo serves http:\/\/127\.0\.0\.1:\d+\/cargo\/\n$/)
+})
+
+test('a wrong setting ends the start with one line and status 1', async (t) => {
+  const folder = await temporaryFolder(t)
+  const { child, stderr } = start(folder, ['serve', '--listen', '0.0.0.0:0'])
+  assert.deepEqual(await once(child, 'exit'), [1, null])
+  assert.match(await stderr, /^verdaccio-cargo: invalid configuration: `public_url`: must be set[^\n]*\n$/)
+})
