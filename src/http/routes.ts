@@ -10,9 +10,10 @@ const MAX_JSON = '64kb'
 
 type Handler = (ctx: RouteContext) => unknown
 type Method = 'GET' | 'PUT' | 'DELETE'
+type Route = readonly [Method, string, Handler]
 
 /** Every route, relative to the mount. */
-function routeTable(handlers: Handlers): readonly (readonly [Method, string, Handler])[] {
+function routeTable(handlers: Handlers): readonly Route[] {
   const crate = '/api/v1/crates/:crate'
   return [
     ['GET', '/config.json', handlers.config],
@@ -26,9 +27,10 @@ function routeTable(handlers: Handlers): readonly (readonly [Method, string, Han
     ['PUT', `${crate}/owners`, handlers.addOwners],
     ['DELETE', `${crate}/owners`, handlers.removeOwners],
     ['GET', '/me', handlers.me],
-    ['GET', '/info/refs', handlers.gitIndex],
+    // libgit2 puts a slash of its own behind the one that the URL ends in.
+    ...['/info/refs', '//info/refs'].map((path): Route => ['GET', path, handlers.gitIndex]),
     ['GET', '/index/info/refs', handlers.gitIndex],
-    ...['', '/index'].flatMap((root): [Method, string, Handler][] => [
+    ...['', '/index'].flatMap((root): Route[] => [
       // One and two letters have one folder, longer names two.
       ['GET', `${root}/:first/:name`, handlers.index],
       ['GET', `${root}/:first/:second/:name`, handlers.index],

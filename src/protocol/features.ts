@@ -1,8 +1,11 @@
 import { CargoError } from '../errors.ts'
 import { quote } from './text.ts'
 
-/** crates.io's limit, both for a crate's features and for what one feature enables. */
-export const MAX_FEATURES = 300
+/**
+ * Ours, for a crate's features and for what one feature enables: bindings that are generated have thousands. crates.io's
+ * own limit of 300 is a matter of policy.
+ */
+export const MAX_FEATURES = 5000
 
 /** Ours: crates.io has none, and real names stay far below. */
 export const MAX_FEATURE_LENGTH = 255

@@ -8,6 +8,7 @@ const MAX_DESCRIPTION_BYTES = 1000
 const MAX_KEYWORDS = 5
 const MAX_KEYWORD_LENGTH = 20
 const MAX_CATEGORIES = 5
+const MAX_FEATURES = 300
 
 /** Ours, so that a hostile expression is not worth parsing. */
 const MAX_LICENSE_LENGTH = 500
@@ -27,6 +28,7 @@ export function checkPolicy(metadata: PublishMetadata, manifest: Manifest): stri
     ...URL_FIELDS.flatMap((field) => checkUrl(field, manifest[field])),
     ...checkKeywords(manifest.keywords),
     ...checkCategories(manifest.categories),
+    ...tooMany('features', Object.keys(manifest.features).length, MAX_FEATURES),
     ...checkRequirements(manifest),
     ...SHOWN_FIELDS.filter((field) => (metadata[field] ?? '') !== (manifest[field] ?? '')).map(
       (field) => `${field} of the metadata differs from that of \`Cargo.toml\`: the latter is shown`,

@@ -110,6 +110,9 @@ export function createCatalogue({ storage, logger, monotonic }: CatalogueDeps): 
     return (entries.get(canonicalName(entry.name))?.n ?? 0) < entry.n
   }
 
+  /** What could not be stored is noted again when the crate is next read. */
+  const warn = (error: unknown) => logger.warn({ err: error }, 'search catalogue was not updated')
+
   return {
     async entries() {
       if (monotonic() - polledAt > POLL_MS) await inTurn(readNew)
@@ -122,13 +125,10 @@ export function createCatalogue({ storage, logger, monotonic }: CatalogueDeps): 
       const first = pending.size === 0
       if ((pending.get(key)?.n ?? 0) < entry.n) pending.set(key, entry)
       // What is noted while a write is under way goes into the next one.
-      if (first)
-        void inTurn(writePending).catch((error) =>
-          logger.warn({ err: error }, 'search catalogue was not updated'),
-        )
+      if (first) void inTurn(writePending).catch(warn)
     },
     async flush() {
-      await inTurn(async () => pending.size > 0 && (await writePending()))
+      await inTurn(async () => pending.size > 0 && (await writePending())).catch(warn)
     },
   }
 }

@@ -3,21 +3,18 @@ import type { Principal } from '../host.ts'
 import type { Options } from '../options.ts'
 import { checkAgreement } from '../protocol/agreement.ts'
 import type { PublishResponse } from '../protocol/api.ts'
-import type { ChangeStamp, VersionDetails } from '../protocol/change.ts'
+import type { ChangeStamp } from '../protocol/change.ts'
 import { decidePublish, mustBeNew } from '../protocol/decide.ts'
-import { entryFromManifest, type IndexEntry, pubtime } from '../protocol/index-entry.ts'
-import { checkIntegrity } from '../protocol/integrity.ts'
-import { type Manifest, parseManifest } from '../protocol/manifest.ts'
+import type { IndexEntry } from '../protocol/index-entry.ts'
 import { type PublishMetadata, parseMetadata } from '../protocol/metadata.ts'
 import { type CrateName, validateName } from '../protocol/name.ts'
 import { checkPolicy } from '../protocol/policy.ts'
 import { parseLength } from '../protocol/publish-body.ts'
-import { CRATES_IO_INDEX, dependencyRegistry, sameRegistry } from '../protocol/registry-url.ts'
-import { inspectTarball } from '../protocol/tarball.ts'
 import { type Version, validateVersion } from '../protocol/version.ts'
 import type { Access, Caller } from './access.ts'
 import type { Blobs } from './blobs.ts'
 import { createBodyReader } from './body-reader.ts'
+import { type InspectedCrate, inspectCrate, isThisRegistry } from './crate-inspection.ts'
 import type { CrateLog } from './crate-log.ts'
 import { createSpool, type Spool } from './spool.ts'
 
@@ -46,9 +43,7 @@ export interface Published {
 }
 
 /** A crate that passed every check, ready to be stored. */
-interface CheckedCrate {
-  readonly entry: IndexEntry
-  readonly details: VersionDetails
+interface CheckedCrate extends Omit<InspectedCrate, 'manifest'> {
   readonly warnings: readonly string[]
 }
 
@@ -109,32 +104,12 @@ async function checkCrate(
   }: { readonly metadata: PublishMetadata; readonly name: CrateName; readonly vers: Version },
   spool: Spool,
 ): Promise<CheckedCrate> {
-  const { limits } = options
-  const { manifest: toml } = await inspectTarball(spool.stream(), {
-    name,
-    version: vers,
-    maxUnpacked: limits.unpacked,
-    maxEntries: limits.entries,
-  })
-  const manifest = parseManifest(toml)
-  const isThisRegistry = (url: string) =>
-    [caller.via, ...options.aliases].some((base) => isIndexOf(url, base))
-  checkAgreement(metadata, manifest, isThisRegistry)
-  const deps = manifest.deps.map((dep) => ({ ...dep, registry: dependencyRegistry(dep, isThisRegistry) }))
-  const entry = entryFromManifest({ ...manifest, deps }, { cksum: spool.sha256, pubtime: pubtime(now()) })
-  checkIntegrity(manifest, entry, { registries: (url) => isAllowed(options, url) })
-  const complaints = checkPolicy(metadata, manifest)
-  if (options.rules === 'crates_io' && complaints.length > 0)
-    throw new CargoError('policy', complaints.join('; '))
-  return { entry, details: versionDetails(manifest, spool.size), warnings: complaints }
-}
-
-function isIndexOf(url: string, base: string): boolean {
-  return sameRegistry(url, `sparse+${base}/`) || sameRegistry(url, `sparse+${base}/index/`)
-}
-
-function isAllowed(options: Options, url: string): boolean {
-  return [CRATES_IO_INDEX, ...options.registries].some((allowed) => sameRegistry(url, allowed))
+  const { manifest, ...inspected } = await inspectCrate(options, caller.via, { name, vers }, spool, now())
+  checkAgreement(metadata, manifest, isThisRegistry(options, caller.via))
+  const warnings = checkPolicy(metadata, manifest)
+  if (options.rules === 'crates_io' && warnings.length > 0)
+    throw new CargoError('policy', warnings.join('; '))
+  return { ...inspected, warnings }
 }
 
 function mustFit(length: number, wanted: number): void {
@@ -147,23 +122,4 @@ function mustFit(length: number, wanted: number): void {
 
 function publishResponse(other: readonly string[]): PublishResponse {
   return { warnings: { invalid_categories: [], invalid_badges: [], other: [...other] } }
-}
-
-/** What people read about a version; everything from the manifest, which is what was published. */
-export function versionDetails(manifest: Manifest, size: number): VersionDetails {
-  const { description, documentation, homepage, repository, license, edition } = manifest
-  return {
-    size,
-    description,
-    documentation,
-    homepage,
-    repository,
-    license,
-    license_file: manifest.licenseFile,
-    readme_file: manifest.readme,
-    edition,
-    keywords: manifest.keywords,
-    categories: manifest.categories,
-    authors: manifest.authors,
-  }
 }

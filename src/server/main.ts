@@ -3,7 +3,8 @@ import process from 'node:process'
 import { Command } from 'commander'
 import { OptionsError } from '../options.ts'
 import { ConfigError } from './config.ts'
-import { serve } from './serve.ts'
+import { importFolder } from './import.ts'
+import { createLogger, serve } from './serve.ts'
 import type { CargoServer } from './server.ts'
 
 interface ServeOptions {
@@ -12,9 +13,16 @@ interface ServeOptions {
   readonly data?: string
 }
 
+interface ImportOptions {
+  readonly owner: string
+  readonly index?: string
+  readonly config?: string
+  readonly data?: string
+}
+
 const program = new Command('verdaccio-cargo').description('A Cargo registry')
 addServe(program)
-// Further subcommands (`import`, `token`) are added here.
+addImport(program)
 await program.parseAsync().catch(fail)
 
 function addServe(parent: Command): void {
@@ -31,6 +39,24 @@ function addServe(parent: Command): void {
       const starting = serve({ file, listen, data, workingDirectory, environment }, process.stdout)
       stopOnSignal(starting)
       await starting
+    })
+}
+
+function addImport(parent: Command): void {
+  parent
+    .command('import')
+    .argument('<dir>', 'folder with .crate files, such as `$CARGO_HOME/registry/cache/<registry>`')
+    .description('take .crate files into the registry; a running server goes on serving')
+    .requiredOption('--owner <name>', 'user who owns the crates that are new')
+    .option('--index <dir>', "folder of index files, or cargo's `registry/index/<registry>/.cache`")
+    .option('--config <file>', 'settings in YAML')
+    .option('--data <dir>', 'folder of the registry, default ./registry-data')
+    .action(async (folder: string, options: ImportOptions) => {
+      const { config: file, data, owner, index } = options
+      const sources = { file, data, workingDirectory: process.cwd(), environment: process.env }
+      const parts = { out: process.stdout, logger: createLogger() }
+      const report = await importFolder(sources, { folder, owner, index }, parts)
+      if (report.refused.length > 0) process.exitCode = 1
     })
 }
 

@@ -24,7 +24,7 @@ export async function serve(sources: ConfigSources, out: Writable): Promise<Carg
 }
 
 /** JSON lines on stderr, each with the id of the request it belongs to. */
-function createLogger(): Logger {
+export function createLogger(): Logger {
   return pino(
     { base: null, timestamp: pino.stdTimeFunctions.isoTime, mixin: requestFields },
     destination(STDERR),

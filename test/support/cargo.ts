@@ -57,7 +57,7 @@ export interface Context {
 
 /** Makes an empty folder that is removed at the end of the test. */
 export async function temporaryFolder(context: Context): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'verdaccio-cargo-'))
+  const folder = await mkdtemp(join(tmpdir(), 'cargo-test-'))
   context.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }))
   return folder
 }

@@ -72,7 +72,7 @@ export interface TestServer {
 
 /** Starts the bundled server; it is stopped at the end of the test. */
 export async function startServer(context: Context, spec: ServerSpec = {}): Promise<TestServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'verdaccio-cargo-'))
+  const folder = await mkdtemp(join(tmpdir(), 'cargo-test-'))
   const certificate = spec.transport === 'https' ? await makeCertificate(folder) : undefined
   const requests: LoggedRequest[] = []
   const log: string[] = []

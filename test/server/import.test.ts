@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import type { Logger } from '../../src/host.ts'
+import { fsStorage } from '../../src/hosts/fs.ts'
+import { indexPath } from '../../src/protocol/name.ts'
+import { importFolder } from '../../src/server/import.ts'
+import { startApp } from '../support/app.ts'
+import { crateFile } from '../support/crate-file.ts'
+
+const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+async function folders(t: TestContext) {
+  const root = await mkdtemp(join(tmpdir(), 'import-'))
+  t.after(() => rm(root, { recursive: true }))
+  const write = async (path: string, content: string | Uint8Array) => {
+    await mkdir(dirname(join(root, path)), { recursive: true })
+    await writeFile(join(root, path), content)
+  }
+  const run = async (index?: string) => {
+    const out = new PassThrough()
+    const sources = { data: join(root, 'data'), environment: {}, workingDirectory: root }
+    const request = { folder: join(root, 'crates'), owner: 'mia', index: index && join(root, index) }
+    const report = await importFolder(sources, request, { out, logger: silent })
+    out.end()
+    return { report, printed: await text(out) }
+  }
+  return { root, write, run }
+}
+
+test('importFolder() takes sound crates, keeps yanked and pubtime, and tells what it refuses', async (t) => {
+  const { root, write, run } = await folders(t)
+  const [one, two, other] = [
+    crateFile('some-crate', '1.0.0'),
+    crateFile('some-crate', '1.0.1'),
+    crateFile('b'),
+  ]
+  await write('crates/some-crate-1.0.1.crate', await two.build())
+  await write('crates/deep/some-crate-1.0.0.crate', await one.build())
+  await write('crates/b-1.0.0.crate', await other.build())
+  await write('crates/b-2.0.0.crate', 'no gzip')
+  await write('crates/nameless.crate', '')
+  const line = (vers: string, cksum: string, more: object) =>
+    `${JSON.stringify({ name: 'some-crate', vers, deps: [], cksum, features: {}, yanked: false, ...more })}\n`
+  const sha = async (crate: typeof one) => hash('sha256', await crate.build())
+  await write(
+    `index/${indexPath('some-crate')}`,
+    line('1.0.0', await sha(one), { yanked: true, pubtime: '2020-01-02T03:04:05Z' }) +
+      line('1.0.1', 'f'.repeat(64), {}),
+  )
+
+  const { report, printed } = await run('index')
+  assert.equal(report.imported, 2)
+  assert.match(printed, /refused b-2\.0\.0\.crate: /)
+  assert.match(printed, /refused nameless\.crate: not named `<name>-<version>\.crate`/)
+  assert.match(
+    printed,
+    /refused some-crate-1\.0\.1\.crate: `some-crate@1\.0\.1` has checksum `[0-9a-f]{64}`, its index line says `f{64}`/,
+  )
+  assert.match(printed, /2 imported, 0 already there, 3 refused\n$/)
+
+  const app = await startApp(t, { host: { storage: fsStorage(join(root, 'data')) } })
+  const entry = JSON.parse((await app.request(`/${indexPath('some-crate')}`)).text)
+  assert.equal(entry.vers, '1.0.0')
+  assert.equal(entry.yanked, true)
+  assert.equal(entry.pubtime, '2020-01-02T03:04:05Z')
+  assert.deepEqual((await app.request('/api/v1/crates/some-crate/owners')).body, {
+    users: [{ id: entryId((await app.request('/api/v1/crates/some-crate/owners')).body), login: 'mia' }],
+  })
+  assert.deepEqual((await app.request('/api/v1/crates?q=some-crate')).body, {
+    crates: [{ name: 'some-crate', max_version: '1.0.0', description: 'The crate some-crate' }],
+    meta: { total: 1 },
+  })
+  await app.close()
+})
+
+test('importFolder() run again finds everything there', async (t) => {
+  const { write, run } = await folders(t)
+  await write('crates/a-1.0.0.crate', await crateFile('a').build())
+  assert.deepEqual((await run()).report, { imported: 1, present: 0, refused: [] })
+  assert.deepEqual((await run()).report, { imported: 0, present: 1, refused: [] })
+})
+
+test("importFolder() reads the lines of cargo's own index cache", async (t) => {
+  const { root, write, run } = await folders(t)
+  const bytes = await crateFile('cached', '0.1.0').build()
+  const cksum = hash('sha256', bytes)
+  const line = JSON.stringify({ name: 'cached', vers: '0.1.0', deps: [], cksum, features: {}, yanked: true })
+  await write('crates/cached-0.1.0.crate', bytes)
+  await write(`.cache/${indexPath('cached')}`, `\x03\x02\0\0\0etag: "x"\0${'0.1.0'}\0${line}\0`)
+  assert.equal((await run('.cache')).report.imported, 1)
+  const app = await startApp(t, { host: { storage: fsStorage(join(root, 'data')) } })
+  assert.equal(JSON.parse((await app.request(`/${indexPath('cached')}`)).text).yanked, true)
+  await app.close()
+})
+
+function entryId(body: unknown): unknown {
+  return (body as { users: { id: unknown }[] }).users[0]?.id
+}
