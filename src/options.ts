@@ -13,8 +13,14 @@ const BYTE_UNITS: Readonly<Record<string, number>> = {
   gib: 1024 ** 3,
 }
 
+/** No flags: the pattern goes into the JSON Schema, which has none. */
+const BYTE_SIZE = /^\d{1,15}\s*([kmgKMG][iI]?)?[bB]?$/
+
 const byteSize = z
-  .union([z.int().positive(), z.string().regex(/^\d{1,15}\s*([kmg]i?)?b?$/i)])
+  .union([
+    z.int().positive(),
+    z.string().regex(BYTE_SIZE, 'must be bytes, or a number with a unit such as `10MiB`'),
+  ])
   .transform(parseByteSize)
   .describe('bytes, or a number with a unit: `512KiB`, `10MiB`, `1GiB`')
 

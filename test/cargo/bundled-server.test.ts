@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { assertRun } from '../support/bench.ts'
+import { startBundled } from '../support/bundled.ts'
 import { cargoHome, manifest, project, temporaryFolder } from '../support/cargo.ts'
-
-const MAIN = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url))
-/** The last thing the first start says. */
-const SAID = /then try `cargo publish/
 
 test('what the first start prints is all that cargo needs', async (t) => {
   const folder = await temporaryFolder(t)
-  const args = [MAIN, '--listen', '127.0.0.1:0', '--data', join(folder, 'data')]
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
-  t.after(() => void child.kill('SIGKILL'))
-  const text = await readUntil(child.stdout, SAID)
+  const { child, printed: text } = await startBundled(t, folder)
   const config = /\[registries\.local\]\n(?:\S.*\n)+/.exec(text)?.[0] ?? ''
   const token = /once:\n\n(\S+)\n/.exec(text)?.[1] ?? ''
 
@@ -35,12 +26,3 @@ test('what the first start prints is all that cargo needs', async (t) => {
   child.kill('SIGTERM')
   assert.deepEqual(await once(child, 'exit'), [0, null])
 })
-
-async function readUntil(stream: Readable, end: RegExp): Promise<string> {
-  let text = ''
-  for await (const chunk of stream.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
-    text += chunk
-    if (end.test(text)) break
-  }
-  return text
-}

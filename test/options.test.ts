@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { OptionsError, parseOptions, readsNeedLogin } from '../src/options.ts'
+
+test('parseOptions() fills in defaults', () => {
+  const options = parseOptions(undefined)
+  assert.equal(options.mount, '/cargo')
+  assert.equal(options.limits.crate, 10 * 1024 * 1024)
+  assert.deepEqual(options.packages, { '**': { access: ['$all'], publish: ['$authenticated'] } })
+  assert.equal(readsNeedLogin(options), false)
+})
+
+test('parseOptions() reads sizes with units, and names as lists or text', () => {
+  const sizes: [string | number, number][] = [
+    [5, 5],
+    ['5', 5],
+    ['5b', 5],
+    ['2k', 2000],
+    ['2 KiB', 2048],
+    ['3MB', 3_000_000],
+    ['1GiB', 2 ** 30],
+  ]
+  for (const [written, bytes] of sizes) {
+    assert.equal(parseOptions({ limits: { crate: written } }).limits.crate, bytes, String(written))
+  }
+  assert.deepEqual(parseOptions({ admins: ' ann  team ' }).admins, ['ann', 'team'])
+})
+
+test('parseOptions() refuses mistakes and names the key', () => {
+  const cases: [object, RegExp][] = [
+    [{ mont: '/x' }, /^invalid options: unknown key `mont`$/],
+    [{ mount: 'cargo' }, /`mount`: must be empty or a path like `\/cargo`/],
+    [{ mount: '/cargo/' }, /`mount`/],
+    [
+      { limits: { crate: '10 pounds' } },
+      /`limits\.crate`: must be bytes, or a number with a unit such as `10MiB`/,
+    ],
+    [{ limits: { crate: -1 } }, /`limits\.crate`/],
+    [{ packages: { 'a*': { acess: '$all' } } }, /unknown key `packages\.a\*\.acess`/],
+    [{ rules: 'strict' }, /`rules`/],
+    [{ aliases: ['not a url'] }, /`aliases\.0`/],
+    [
+      { auth_required: false, packages: { 'p-*': { access: 'team' } } },
+      /`auth_required: false` contradicts `packages\.p-\*\.access`/,
+    ],
+  ]
+  for (const [options, message] of cases) {
+    assert.throws(
+      () => parseOptions(options),
+      (error: Error) => {
+        assert.ok(error instanceof OptionsError)
+        assert.match(error.message, message)
+        return true
+      },
+    )
+  }
+})
+
+test('readsNeedLogin() follows the narrowest rule', () => {
+  assert.equal(readsNeedLogin(parseOptions({ packages: { 'p-*': { access: 'team' }, '**': {} } })), true)
+  assert.equal(readsNeedLogin(parseOptions({ packages: { '**': { access: 'all' } } })), false)
+  assert.equal(readsNeedLogin(parseOptions({ auth_required: true })), true)
+})

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { startBundled } from './support/bundled.ts'
+import { temporaryFolder } from './support/cargo.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+
+test("the README's first steps work, word for word", { timeout: 120_000 }, async (t) => {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+  const steps = readme.slice(readme.indexOf('## First steps'))
+  const [, config = ''] = /```toml\n([\s\S]*?)```/.exec(steps) ?? []
+  const [, script = ''] = /```sh\n([\s\S]*?)```/.exec(steps) ?? []
+  assert.match(script, /cargo publish/)
+  const folder = await temporaryFolder(t)
+  const { port, printed } = await startBundled(t, folder)
+  const token = /once:\n\n(\S+)\n/.exec(printed)?.[1] ?? ''
+
+  const home = join(folder, 'home')
+  await mkdir(home)
+  // A free port instead of 8081: the only change to what a reader types.
+  await writeFile(join(home, 'config.toml'), config.replaceAll('127.0.0.1:8081', `127.0.0.1:${port}`))
+  const bash = spawn('bash', ['-e', '-c', script], {
+    cwd: folder,
+    env: { ...process.env, CARGO_HOME: home, CARGO_TERM_COLOR: 'never' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  bash.stdin.end(`${token}\n`)
+  const [[code], stdout, stderr] = await Promise.all([
+    once(bash, 'exit'),
+    text(bash.stdout),
+    text(bash.stderr),
+  ])
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /Published hello-registry v0\.1\.0 at registry `local`/)
+  assert.match(stderr, /Compiling hello-registry v0\.1\.0 \(registry `local`\)/)
+  assert.match(stderr, /Yank hello-registry@0\.1\.0/)
+  assert.match(stdout, /hello-registry = "0\.1\.0"/)
+  assert.match(stdout, /^admin$/m)
+})
