@@ -4,6 +4,8 @@ import type { Logger } from '../host.ts'
 import { errorBody } from '../protocol/api.ts'
 import type { CargoContext } from './context.ts'
 
+/** What a handler may have said of the file that it then could not send. */
+const OF_THE_FILE = ['Accept-Ranges', 'Content-Range', 'ETag', 'Last-Modified'] as const
 /** A client that went away in the middle of its request: nobody is left to answer. */
 const GONE = new Set(['ECONNRESET', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE'])
 
@@ -19,6 +21,7 @@ export function createErrorHandler(logger: Logger, loginUrl: (ctx: CargoContext)
       const error = toCargoError(thrown)
       if (error.status >= 500)
         logger.error({ err: thrown, method: ctx.method, path: ctx.path }, error.message)
+      for (const header of OF_THE_FILE) ctx.remove(header)
       ctx.status = error.status
       ctx.set({ ...error.headers })
       ctx.set('Cache-Control', 'no-store')

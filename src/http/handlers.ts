@@ -155,10 +155,11 @@ export type Handlers = ReturnType<typeof createHandlers>
 /** The crate an index path is for; any path that is not exactly that of a name is of nothing. */
 function indexedName(ctx: RouteContext) {
   const name = param(ctx, 'name')
-  const asked = [ctx.params['first'], ctx.params['second'], name]
-    .filter((part) => part !== undefined)
-    .join('/')
-  if (!isValidName(name) || asked.toLowerCase() !== indexPath(name)) {
+  const parts = [ctx.params['first'], ctx.params['second'], name].filter((part) => part !== undefined)
+  const asked = parts.join('/')
+  // An escaped slash has been decoded by now, but it separates nothing.
+  const isPath = parts.every((part) => !part.includes('/'))
+  if (!isValidName(name) || !isPath || asked.toLowerCase() !== indexPath(name)) {
     throw new CargoError('not_found', `there is no index file \`${asked}\``)
   }
   return name

@@ -94,7 +94,7 @@ export function parseChange(bytes: Uint8Array): Change {
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+    if (isObject(value)) return value
   } catch (cause) {
     throw new CargoError('internal', 'stored change is not JSON', { cause })
   }
@@ -108,7 +108,7 @@ function isStamped(change: Readonly<Record<string, unknown>>): boolean {
 function hasItsFields(change: Readonly<Record<string, unknown>>): boolean {
   switch (change['kind']) {
     case 'publish':
-      return typeof change['entry'] === 'object' && typeof change['details'] === 'object'
+      return isObject(change['entry']) && isObject(change['details'])
     case 'yank':
     case 'unyank':
       return typeof change['vers'] === 'string'
@@ -119,4 +119,8 @@ function hasItsFields(change: Readonly<Record<string, unknown>>): boolean {
     default:
       return false
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }

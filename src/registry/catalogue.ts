@@ -51,6 +51,7 @@ export function createCatalogue({ storage, logger, monotonic }: CatalogueDeps): 
   let lastSnapshot = 0
   let loaded = false
   let polledAt = Number.NEGATIVE_INFINITY
+  let scheduled = false
   let queue: Promise<unknown> = Promise.resolve()
 
   /** One reader or writer at a time: they share the position in the log. */
@@ -113,19 +114,34 @@ export function createCatalogue({ storage, logger, monotonic }: CatalogueDeps): 
   /** What could not be stored is noted again when the crate is next read. */
   const warn = (error: unknown) => logger.warn({ err: error }, 'search catalogue was not updated')
 
+  /** One write for all that is noted until its turn comes; what is noted while it runs goes into the next. */
+  function schedule(): void {
+    if (scheduled) return
+    scheduled = true
+    const write = inTurn(() => {
+      scheduled = false
+      return writePending()
+    })
+    write.catch(warn)
+  }
+
+  /** What was noted here is found at once, stored or not. */
+  function* current(): Generator<CatalogueEntry> {
+    for (const [key, entry] of entries) if (!pending.has(key) && !entry.gone) yield entry
+    for (const entry of pending.values()) if (!entry.gone) yield entry
+  }
+
   return {
     async entries() {
       if (monotonic() - polledAt > POLL_MS) await inTurn(readNew)
-      return [...entries.values()].filter((entry) => !entry.gone)
+      return [...current()]
     },
     note(record) {
       const entry = summarize(record)
       const key = canonicalName(entry.name)
       if (loaded && !isNews(entry)) return
-      const first = pending.size === 0
       if ((pending.get(key)?.n ?? 0) < entry.n) pending.set(key, entry)
-      // What is noted while a write is under way goes into the next one.
-      if (first) void inTurn(writePending).catch(warn)
+      schedule()
     },
     async flush() {
       await inTurn(async () => pending.size > 0 && (await writePending())).catch(warn)

@@ -193,15 +193,17 @@ async function cachedCopy(
   cache: SealedCache,
   key: string,
 ): Promise<CrateRecord | undefined> {
-  const bytes = await cache.get(cacheKey(key))
-  const copy = bytes && parseRecord(bytes, key)
-  // A store that was restored from a backup may know less than the cache does.
-  return copy && (await readChange(storage, key, copy.n))?.id === copy.lastId ? copy : undefined
+  return ofThisLog(storage, key, await cache.get(cacheKey(key)))
 }
 
 async function checkpointCopy(storage: ObjectStore, key: string): Promise<CrateRecord | undefined> {
-  const bytes = await readObject(storage, checkpointKey(key))
-  return bytes && parseRecord(bytes, key)
+  return ofThisLog(storage, key, await readObject(storage, checkpointKey(key)))
+}
+
+/** A store that was restored from a backup may know less than the cache does, or than a checkpoint copied later. */
+async function ofThisLog(storage: ObjectStore, key: string, bytes: Buffer | undefined) {
+  const copy = bytes && parseRecord(bytes, key)
+  return copy && (await readChange(storage, key, copy.n))?.id === copy.lastId ? copy : undefined
 }
 
 async function catchUp(

@@ -17,6 +17,7 @@ import { createCatalogue } from './catalogue.ts'
 import { createCrateLog } from './crate-log.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
 import { type PublishRequest, publishCrate } from './publish.ts'
+import { reliableStorage } from './reliable-storage.ts'
 import { createSealedCache } from './sealed-cache.ts'
 import { type SearchQuery, searchCrates } from './search.ts'
 
@@ -70,7 +71,8 @@ export interface RegistryDeps {
 
 /** The registry over a host's storage, users and cache. */
 export function createRegistry({ host, options, observer, now, monotonic }: RegistryDeps): Registry {
-  const { storage, logger } = host
+  const { logger } = host
+  const storage = reliableStorage(host.storage)
   const emit = (event: Omit<CargoEvent, 'at'>) => host.emit?.({ at: now().toISOString(), ...event })
   const access = createAccess(options, host.auth)
   const cache = createSealedCache(host.cache, storage, (result) => observer.cacheLookup('shared', result))

@@ -48,7 +48,7 @@ const BAD: readonly (readonly [Table, RegExp])[] = [
   [{ 'dep:opt': [] }, /invalid feature name `dep:opt`/],
   [{ a: Array<string>(MAX_FEATURES + 1).fill('a') }, /enables `5001` items: at most 5000/],
   [
-    Object.fromEntries(Array.from({ length: 301 }, (_, n) => [`f${n}`, []])),
+    Object.fromEntries(Array.from({ length: MAX_FEATURES + 1 }, (_, n) => [`f${n}`, []])),
     /has `5001` features: at most 5000/,
   ],
 ]

@@ -27,7 +27,7 @@ export function renderPluginJson(): string {
     mount: optionsSchema.parse({}).mount,
     needs: partsThat('needs'),
     uses: partsThat('uses'),
-    options: z.toJSONSchema(optionsSchema, { io: 'input', override: keepIgnoredCase }),
+    options: z.toJSONSchema(optionsSchema, { io: 'input' }),
   }
   return `${JSON.stringify(manifest, undefined, 2)}\n`
 }
@@ -35,17 +35,3 @@ export function renderPluginJson(): string {
 function partsThat(relation: 'needs' | 'uses'): string[] {
   return Object.entries(PARTS).flatMap(([part, is]) => (is === relation ? [part] : []))
 }
-
-/** A pattern of JSON Schema has no flags, so that letters whose case does not matter are spelt out. */
-function keepIgnoredCase({ zodSchema, jsonSchema }: Parameters<Override>[0]): void {
-  const { patterns } = zodSchema._zod.bag as { patterns?: ReadonlySet<RegExp> }
-  for (const { source, flags } of patterns ?? []) {
-    if (!flags.includes('i') || jsonSchema.pattern !== source) continue
-    jsonSchema.pattern = source.replace(
-      /\[([a-z]+)\]|(?<!\\)[a-z]/g,
-      (letter, several: string = letter) => `[${several}${several.toUpperCase()}]`,
-    )
-  }
-}
-
-type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>

@@ -1,0 +1,39 @@
+import { CargoError } from '../errors.ts'
+import type { ListedObject, ObjectStore } from '../host.ts'
+
+/** What the registry uses of a store. */
+export type RegistryStorage = Pick<ObjectStore, 'multiWriter' | 'get' | 'stat' | 'put' | 'delete' | 'list'>
+
+/**
+ * The same store, all of whose failures are `CargoError`s: what a store throws in its own words means that it is away,
+ * which a client may try again, and nothing of those words is for clients.
+ */
+export function reliableStorage(storage: ObjectStore): RegistryStorage {
+  return {
+    multiWriter: storage.multiWriter,
+    get: (...args) => orUnavailable(() => storage.get(...args)),
+    stat: (...args) => orUnavailable(() => storage.stat(...args)),
+    put: (...args) => orUnavailable(() => storage.put(...args)),
+    delete: (...args) => orUnavailable(() => storage.delete(...args)),
+    async *list(...args): AsyncGenerator<ListedObject> {
+      try {
+        yield* storage.list(...args)
+      } catch (error) {
+        throw unavailable(error)
+      }
+    },
+  }
+}
+
+async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
+function unavailable(error: unknown): CargoError {
+  if (error instanceof CargoError) return error
+  return new CargoError('unavailable', 'storage is not available, try again later', { cause: error })
+}

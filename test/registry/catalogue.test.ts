@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { ObjectStore } from '../../src/host.ts'
+import { memoryCache } from '../../src/hosts/cache.ts'
+import { memoryStorage } from '../../src/hosts/memory.ts'
+import type { Change } from '../../src/protocol/change.ts'
+import { type Catalogue, createCatalogue } from '../../src/registry/catalogue.ts'
+import { createCrateLog } from '../../src/registry/crate-log.ts'
+import { ADDITIONS_PREFIX, additionKey, SNAPSHOTS_PREFIX, snapshotKey } from '../../src/registry/keys.ts'
+import { createSealedCache } from '../../src/registry/sealed-cache.ts'
+import { indexEntry, publishing, recordOf, stamp } from '../support/changes.ts'
+import { keysOf, watchedStore } from '../support/watched-store.ts'
+
+const logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+function open(storage: ObjectStore, clock = { time: 0 }): Catalogue {
+  return createCatalogue({ storage, logger, monotonic: () => clock.time })
+}
+
+async function namesIn(catalogue: Catalogue): Promise<readonly string[]> {
+  return [...(await catalogue.entries())].map(({ name }) => name).sort()
+}
+
+const crate = (name: string) => recordOf(publishing(name, '1.0.0'))
+
+/** Lets what runs behind a call run. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+test('entries() shows what another catalogue added after the poll interval', async () => {
+  const storage = memoryStorage()
+  const clock = { time: 0 }
+  const [one, two] = [open(storage, clock), open(storage, clock)]
+  assert.deepEqual([await namesIn(one), await namesIn(two)], [[], []])
+  one.note(crate('a'))
+  two.note(crate('b'))
+  await Promise.all([one.flush(), two.flush()])
+  assert.deepEqual(await keysOf(storage), [additionKey(1), additionKey(2)])
+  assert.deepEqual(await namesIn(one), ['a'])
+  clock.time = 2000
+  assert.deepEqual(await namesIn(one), ['a'])
+  clock.time = 2001
+  assert.deepEqual(await namesIn(one), ['a', 'b'])
+  assert.deepEqual(await namesIn(two), ['a', 'b'])
+})
+
+test('note() stores without a flush, also what comes during a write', async () => {
+  const storage = memoryStorage()
+  const catalogue = open(storage)
+  catalogue.note(crate('a'))
+  await settled()
+  assert.deepEqual(await namesIn(open(storage)), ['a'])
+  let gate = () => {}
+  const slow: ObjectStore = {
+    ...storage,
+    async put(key, body, options) {
+      await new Promise<void>((resolve) => {
+        gate = resolve
+      })
+      return storage.put(key, body, options)
+    },
+  }
+  const busy = open(slow)
+  for (const name of ['b', 'c', 'd']) {
+    busy.note(crate(name))
+    await settled()
+  }
+  gate()
+  await settled()
+  gate()
+  await settled()
+  assert.deepEqual(await namesIn(open(storage)), ['a', 'b', 'c', 'd'])
+})
+
+test('note() tries again after a write failed', async () => {
+  const store = watchedStore()
+  const catalogue = open(store)
+  store.away(true)
+  catalogue.note(crate('a'))
+  await settled()
+  store.away(false)
+  catalogue.note(crate('b'))
+  await settled()
+  assert.deepEqual(await namesIn(open(store)), ['a', 'b'])
+})
+
+test('note() stores the newest state once, and no older one over it', async () => {
+  const storage = memoryStorage()
+  const first = publishing('foo', '1.0.0')
+  const [old, now] = [recordOf(first), recordOf(first, publishing('foo', '1.1.0'))]
+  for (const record of [now, old, now]) {
+    const catalogue = open(storage)
+    await catalogue.entries()
+    catalogue.note(record)
+    await catalogue.flush()
+  }
+  assert.deepEqual(await keysOf(storage), [additionKey(1)])
+  const [entry] = await open(storage).entries()
+  assert.equal(entry?.max_version, '1.1.0')
+})
+
+test('note() summarises what is offered', async () => {
+  const details = { size: 1, description: 'new', keywords: ['k'], categories: [], authors: [] }
+  const yank = (vers: string): Change => ({ kind: 'yank', ...stamp(), vers })
+  const pub = (vers: string) => publishing('foo', vers, { entry: indexEntry({ vers }), details })
+  const cases: readonly (readonly [readonly Change[], string | undefined])[] = [
+    [[pub('1.10.0'), pub('1.9.0'), pub('2.0.0-a')], '1.10.0'],
+    [[pub('1.0.0'), pub('2.0.0'), yank('2.0.0')], '1.0.0'],
+    [[pub('1.0.0'), pub('2.0.0'), yank('1.0.0'), yank('2.0.0')], '2.0.0'],
+    [[pub('1.0.0-a'), pub('1.0.0-b')], '1.0.0-b'],
+    [[pub('1.0.0'), { kind: 'remove', ...stamp() }], undefined],
+  ]
+  for (const [changes, wanted] of cases) {
+    const catalogue = open(memoryStorage())
+    catalogue.note(recordOf(...changes))
+    await catalogue.flush()
+    const [entry] = await catalogue.entries()
+    assert.equal(entry?.max_version, wanted)
+    if (entry !== undefined) assert.deepEqual([entry.description, entry.keywords], ['new', ['k']])
+  }
+})
+
+test('flush() leaves a snapshot after 256 additions, where a new catalogue begins', async () => {
+  const store = watchedStore()
+  const catalogue = open(store)
+  for (let i = 1; i <= 258; i++) {
+    catalogue.note(crate(`c${i}`))
+    await catalogue.flush()
+    if (i === 255) assert.deepEqual(await keysOf(store, SNAPSHOTS_PREFIX), [])
+  }
+  assert.deepEqual(await keysOf(store, SNAPSHOTS_PREFIX), [snapshotKey(256)])
+  assert.equal((await keysOf(store, ADDITIONS_PREFIX)).length, 258)
+  store.reads.length = 0
+  assert.equal((await namesIn(open(store))).length, 258)
+  assert.deepEqual(store.reads, [snapshotKey(256), additionKey(257), additionKey(258)])
+})
+
+test('note() heals a kill between a change and its addition', async () => {
+  const storage = memoryStorage()
+  const logOf = (onColdRead?: Catalogue['note']) =>
+    createCrateLog({
+      storage,
+      cache: createSealedCache(memoryCache(), storage),
+      logger,
+      monotonic: () => 0,
+      ...(onColdRead && { onColdRead }),
+    })
+  await logOf().append('foo', () => publishing('foo', '1.0.0'))
+  const catalogue = open(storage)
+  assert.deepEqual(await namesIn(catalogue), [])
+  await logOf(catalogue.note).read('foo')
+  await catalogue.flush()
+  assert.deepEqual(await namesIn(catalogue), ['foo'])
+  assert.deepEqual(await namesIn(open(storage)), ['foo'])
+})
