@@ -45,11 +45,22 @@ export function createAccess(options: Options, auth: HostAuth): Access {
     return first !== undefined && grants(first.rule, action, who)
   }
 
+  async function hostAllows(who: Principal | undefined, action: Action, crate?: string): Promise<boolean> {
+    try {
+      return await auth.authorize(who, action, crate)
+    } catch (error) {
+      if (error instanceof CargoError) throw error
+      throw new CargoError('unavailable', 'rights cannot be checked at the moment, try again later', {
+        cause: error,
+      })
+    }
+  }
+
   async function may({ principal: who }: Caller, action: Action, crate?: string): Promise<boolean> {
     if (who?.may?.(action, crate) === false) return false
     const byRule =
       ruleAllows(who, action, crate) || (action !== 'read' && action !== 'publish' && isAdmin(who))
-    return byRule && (await auth.authorize(who, action, crate))
+    return byRule && (await hostAllows(who, action, crate))
   }
 
   return {

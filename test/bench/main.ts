@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { indexPath } from '../../src/protocol/name.ts'
 import { publishBody } from '../support/crate-file.ts'
+import { ensureTools } from '../support/tools.ts'
 import { FIRST_VERSION, NAME, newCrate, readCrates } from './crates.ts'
 import { CONNECTIONS, load, type Upload, upload } from './load.ts'
 import { startNginx } from './nginx.ts'
 import type { Server } from './process.ts'
 import { startRegistry, TOKEN } from './registry.ts'
 import { type Result, renderTable } from './table.ts'
-import { ensureTools } from './tools.ts'
 
 const INDEX = `/${indexPath(NAME)}`
 const DOWNLOAD = `/api/v1/crates/${NAME}/${FIRST_VERSION}/download`
@@ -19,7 +19,7 @@ const ROUNDS = quick ? 3 : 9
 const SECONDS = quick ? 1 : 2
 const PUBLISHES = quick ? 60 : 200
 
-await ensureTools()
+await ensureTools(['nginx', 'wrk'])
 const folder = await mkdtemp(join(tmpdir(), 'cargo-bench-'))
 const servers: Server[] = []
 try {

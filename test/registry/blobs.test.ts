@@ -34,7 +34,11 @@ async function setUp(t: TestContext): Promise<Setup> {
 
 function over(store: ReturnType<typeof watchedStore>): Setup {
   const events: Omit<CargoEvent, 'at'>[] = []
-  return { blobs: createBlobs({ storage: store, logger, emit: (event) => events.push(event) }), store, events }
+  return {
+    blobs: createBlobs({ storage: store, logger, emit: (event) => events.push(event) }),
+    store,
+    events,
+  }
 }
 
 function sha256(bytes: Uint8Array): string {
@@ -48,7 +52,10 @@ function flipped(bytes: Buffer, position: number): Buffer {
 }
 
 /** What a client gets, however it ends. */
-async function received(blobs: Blobs, sum: string): Promise<{ readonly bytes: number; readonly code: string }> {
+async function received(
+  blobs: Blobs,
+  sum: string,
+): Promise<{ readonly bytes: number; readonly code: string }> {
   let bytes = 0
   try {
     const blob = await blobs.get(sum)

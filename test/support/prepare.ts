@@ -1,0 +1,10 @@
+import { ensureTools, requireCargo } from './tools.ts'
+
+// What `npm test` runs against: the real thing, or no test at all.
+try {
+  await requireCargo()
+  await ensureTools(['redis-server', 'openssl'])
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.exit(1)
+}
