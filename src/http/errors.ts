@@ -33,7 +33,7 @@ export function createErrorHandler(logger: Logger, loginUrl: (ctx: CargoContext)
 }
 
 function toCargoError(thrown: unknown): CargoError {
-  if (thrown instanceof CargoError) return thrown
+  if (thrown instanceof CargoError && thrown.code !== 'internal') return thrown
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
   if (GONE.has(code))
     return new CargoError('invalid_request', 'the connection was closed before the request was complete')

@@ -26,6 +26,12 @@ export function createHandlers(registry: Registry) {
   const isPublic = registry.config({ principal: undefined, via: '' })['auth-required'] !== true
   const cacheScope = (value: string) => (isPublic ? value : value.replace('public', 'private'))
 
+  async function setYanked(ctx: RouteContext, yank: boolean) {
+    const [name, version] = [validateName(param(ctx, 'crate')), validateVersion(param(ctx, 'version'))]
+    await registry.setYanked(ctx.state.caller, name, version, yank)
+    ctx.body = ok()
+  }
+
   return {
     config(ctx: RouteContext) {
       ctx.set('Cache-Control', REVALIDATE)
@@ -79,25 +85,8 @@ export function createHandlers(registry: Registry) {
       ctx.body = await registry.publish(ctx.state.caller, { length, body: () => rawBody(ctx) })
     },
 
-    async yank(ctx: RouteContext) {
-      await registry.setYanked(
-        ctx.state.caller,
-        validateName(param(ctx, 'crate')),
-        validateVersion(param(ctx, 'version')),
-        true,
-      )
-      ctx.body = ok()
-    },
-
-    async unyank(ctx: RouteContext) {
-      await registry.setYanked(
-        ctx.state.caller,
-        validateName(param(ctx, 'crate')),
-        validateVersion(param(ctx, 'version')),
-        false,
-      )
-      ctx.body = ok()
-    },
+    yank: (ctx: RouteContext) => setYanked(ctx, true),
+    unyank: (ctx: RouteContext) => setYanked(ctx, false),
 
     async owners(ctx: RouteContext) {
       ctx.body = renderOwners(await registry.owners(ctx.state.caller, validateName(param(ctx, 'crate'))))

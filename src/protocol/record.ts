@@ -1,6 +1,7 @@
 import { CargoError } from '../errors.ts'
 import type { Change, PublishChange, VersionDetails } from './change.ts'
 import { type IndexEntry, renderLine } from './index-entry.ts'
+import { namesCollide } from './name.ts'
 import { versionKey } from './version.ts'
 
 /** The version of the encoded form; a copy of any other version is not used. */
@@ -128,8 +129,7 @@ export function parseRecord(bytes: Uint8Array, name: string): CrateRecord | unde
     const { schema, versions, removedVersions, ...rest } = JSON.parse(Buffer.from(bytes).toString('utf8'))
     if (schema !== RECORD_SCHEMA || !Number.isSafeInteger(rest.n) || typeof rest.name !== 'string')
       return undefined
-    if (rest.name.toLowerCase().replaceAll('-', '_') !== name.toLowerCase().replaceAll('-', '_'))
-      return undefined
+    if (!namesCollide(rest.name, name)) return undefined
     const keyed = (versions as VersionRecord[]).map((one) => [versionKey(one.entry.vers), one] as const)
     return { ...rest, versions: new Map(keyed), removedVersions: new Set(removedVersions) }
   } catch {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { LRUCache } from 'lru-cache'
 import { CargoError } from '../errors.ts'
 import type { ByteRange, CargoEvent, Logger, ObjectInfo, ObjectStore } from '../host.ts'
 import { blobKey } from './keys.ts'
+import { readBytes } from './reliable-storage.ts'
 
 /** Read whole and checked before the first byte is sent. */
 const MAX_BUFFERED = 512 * 1024
@@ -64,7 +64,7 @@ export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
     const { size, modified } = object
     const remember = () => verified.set(sha256, fingerprint(object))
     if (size <= MAX_BUFFERED) {
-      const bytes = await buffer(object.body)
+      const bytes = await readBytes(object)
       if (createHash('sha256').update(bytes).digest('hex') !== sha256) throw corrupt(sha256)
       remember()
       return {
@@ -77,6 +77,8 @@ export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
       holdBack(object.body, sha256, () => corrupt(sha256), remember),
       BYTES,
     )
+    // A generator that never ran ends without a word to its source.
+    checked.once('close', () => object.body.destroy())
     if (range === undefined) return { size, modified, body: checked }
     for await (const _ of checked);
     return storage.get(blobKey(sha256), range)

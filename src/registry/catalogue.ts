@@ -1,9 +1,9 @@
-import { buffer } from 'node:stream/consumers'
 import type { Logger, ObjectStore } from '../host.ts'
 import { canonicalName } from '../protocol/name.ts'
 import type { CrateRecord } from '../protocol/record.ts'
 import { maxVersion } from '../protocol/version.ts'
 import { ADDITIONS_PREFIX, additionKey, numberOf, SNAPSHOTS_PREFIX, snapshotKey } from './keys.ts'
+import { readBytes } from './reliable-storage.ts'
 
 /** What the other replicas added is looked for this often, when someone searches. */
 const POLL_MS = 2000
@@ -175,7 +175,7 @@ async function newestSnapshot(storage: ObjectStore): Promise<number | undefined>
 async function readList(storage: ObjectStore, key: string): Promise<readonly CatalogueEntry[]> {
   const object = await storage.get(key)
   if (object === undefined) return []
-  const value: unknown = JSON.parse((await buffer(object.body)).toString('utf8'))
+  const value: unknown = JSON.parse((await readBytes(object)).toString('utf8'))
   return Array.isArray(value) ? (value as CatalogueEntry[]) : []
 }
 

@@ -1,4 +1,3 @@
-import { buffer } from 'node:stream/consumers'
 import { LRUCache } from 'lru-cache'
 import { CargoError } from '../errors.ts'
 import type { Logger, ObjectStore } from '../host.ts'
@@ -6,6 +5,7 @@ import { type Change, encodeChange, parseChange } from '../protocol/change.ts'
 import { canonicalName } from '../protocol/name.ts'
 import { type CrateRecord, encodeRecord, foldChange, parseRecord } from '../protocol/record.ts'
 import { changeKey, checkpointKey } from './keys.ts'
+import { readBytes } from './reliable-storage.ts'
 import type { SealedCache } from './sealed-cache.ts'
 
 /** For so long a record is served without asking the store whether it grew (design: visible everywhere in a second). */
@@ -228,7 +228,7 @@ async function readChange(storage: ObjectStore, key: string, n: number): Promise
 
 async function readObject(storage: ObjectStore, key: string): Promise<Buffer | undefined> {
   const object = await storage.get(key)
-  return object && buffer(object.body)
+  return object && readBytes(object)
 }
 
 function cacheKey(key: string): string {

@@ -1,5 +1,6 @@
+import { buffer } from 'node:stream/consumers'
 import { CargoError } from '../errors.ts'
-import type { ListedObject, ObjectStore } from '../host.ts'
+import type { ListedObject, ObjectStore, StoredObject } from '../host.ts'
 
 /** What the registry uses of a store. */
 export type RegistryStorage = Pick<ObjectStore, 'multiWriter' | 'get' | 'stat' | 'put' | 'delete' | 'list'>
@@ -23,6 +24,11 @@ export function reliableStorage(storage: ObjectStore): RegistryStorage {
       }
     },
   }
+}
+
+/** All bytes of a small object; a failure on the way is one of the store. */
+export function readBytes(object: StoredObject): Promise<Buffer> {
+  return orUnavailable(() => buffer(object.body))
 }
 
 async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { buffer } from 'node:stream/consumers'
 import type { MetadataCache, ObjectStore } from '../host.ts'
 import { CACHE_SECRET_KEY } from './keys.ts'
+import { readBytes } from './reliable-storage.ts'
 
 /** Entries nobody asks for go away by themselves. */
 const TTL_MS = 24 * 60 * 60 * 1000
@@ -74,7 +74,7 @@ async function open(
 
 async function loadSecret(storage: ObjectStore): Promise<Buffer> {
   const found = await storage.get(CACHE_SECRET_KEY)
-  if (found !== undefined) return buffer(found.body)
+  if (found !== undefined) return readBytes(found)
   const fresh = randomBytes(32)
   if (await storage.put(CACHE_SECRET_KEY, fresh, { ifAbsent: true })) return fresh
   return loadSecret(storage)

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type App, startApp } from '../support/app.ts'
+import { crateFile } from '../support/crate-file.ts'
+
+async function search(app: App, query: string) {
+  const { status, body } = await app.request(`/api/v1/crates${query}`)
+  assert.equal(status, 200)
+  const { crates, meta } = body as { crates: { name: string }[]; meta: { total: number } }
+  return { names: crates.map(({ name }) => name), total: meta.total }
+}
+
+async function filled(context: Parameters<typeof startApp>[0]): Promise<App> {
+  const app = await startApp(context)
+  for (const name of ['log', 'log-derive', 'catalog', 'other']) await app.publish(crateFile(name))
+  await app.publish(crateFile('mine').package({ description: 'keeps a log', keywords: ['time'] }))
+  return app
+}
+
+test('search finds by name, description and keyword, best first', async (t) => {
+  const app = await filled(t)
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ['?q=log', ['log', 'log-derive', 'catalog', 'mine']],
+    ['?q=LOG_DERIVE', ['log-derive']],
+    ['?q=time', ['mine']],
+    ['?q=log%2Btime', ['mine']],
+    ['?q=log+time', ['mine']],
+    ['?q=nothing', []],
+    ['', ['catalog', 'log', 'log-derive', 'mine', 'other']],
+  ]
+  for (const [query, names] of cases) {
+    assert.deepEqual(await search(app, query), { names, total: names.length }, query)
+  }
+})
+
+test('search answers as cargo reads it', async (t) => {
+  const app = await startApp(t)
+  for (const version of ['1.0.0', '2.0.0-rc.1', '0.9.0']) await app.publish(crateFile('foo', version))
+  const { headers, body } = await app.request('/api/v1/crates?q=foo')
+  assert.equal(headers.get('cache-control'), 'no-cache')
+  assert.deepEqual(body, {
+    crates: [{ name: 'foo', max_version: '1.0.0', description: 'The crate foo' }],
+    meta: { total: 1 },
+  })
+})
+
+test('search pages, and always tells the total', async (t) => {
+  const app = await filled(t)
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ['?per_page=2', ['catalog', 'log']],
+    ['?per_page=2&page=2', ['log-derive', 'mine']],
+    ['?per_page=2&page=3', ['other']],
+    ['?per_page=2&page=4', []],
+    ['?per_page=0', []],
+    ['?per_page=9999', ['catalog', 'log', 'log-derive', 'mine', 'other']],
+  ]
+  for (const [query, names] of cases) assert.deepEqual(await search(app, query), { names, total: 5 }, query)
+})
+
+test('search refuses numbers that are none', async (t) => {
+  const app = await startApp(t)
+  const cases = [
+    ['?per_page=ten', 'invalid per_page `ten`: must be a number from 0 to 100'],
+    ['?per_page=-1', 'invalid per_page `-1`: must be a number from 0 to 100'],
+    ['?page=0', 'invalid page `0`: must be a number from 1 on'],
+    ['?page=x', 'invalid page `x`: must be a number from 1 on'],
+  ]
+  for (const [query, detail] of cases) {
+    const { status, body } = await app.request(`/api/v1/crates${query}`)
+    assert.equal(status, 400, query)
+    assert.deepEqual(body, { errors: [{ detail }] })
+  }
+})
