@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { CargoError, isSystemError } from '../errors.ts'
+import { openUnnamed, writeAt } from './unnamed-file.ts'
 
 /** Crates up to this size are held in memory; most are far smaller, and a temporary file costs more than they do. */
 const MAX_IN_MEMORY = 512 * 1024
@@ -32,6 +31,7 @@ export async function createSpool(source: AsyncIterable<Uint8Array>): Promise<Sp
   const hash = createHash('sha256')
   const pending: Uint8Array[] = []
   let size = 0
+  let written = 0
   let file: FileHandle | undefined
   try {
     for await (const chunk of source) {
@@ -40,7 +40,10 @@ export async function createSpool(source: AsyncIterable<Uint8Array>): Promise<Sp
       pending.push(chunk)
       if (size > MAX_IN_MEMORY) {
         file ??= await openUnnamed()
-        await writeAll(file, pending.splice(0))
+        for (const part of pending.splice(0)) {
+          await writeAt(file, part, written)
+          written += part.length
+        }
       }
     }
   } catch (error) {
@@ -74,22 +77,5 @@ async function* readFile(file: FileHandle, size: number): AsyncGenerator<Buffer>
       throw new CargoError('internal', 'a temporary file is shorter than what was written to it')
     position += bytesRead
     yield buffer.subarray(0, bytesRead)
-  }
-}
-
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
-  for (const chunk of chunks) {
-    for (let written = 0; written < chunk.length; ) {
-      written += (await file.write(chunk, written)).bytesWritten
-    }
-  }
-}
-
-async function openUnnamed(): Promise<FileHandle> {
-  const folder = await mkdtemp(join(tmpdir(), 'verdaccio-cargo-'))
-  try {
-    return await open(join(folder, 'crate'), 'wx+', 0o600)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
   }
 }

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { hash, randomBytes } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { PassThrough, Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createFilling } from '../../src/registry/filling.ts'
+
+const MiB = 1024 * 1024
+
+function chunked(bytes: Buffer, size = 10_000): Readable {
+  const chunks: Buffer[] = []
+  for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size))
+  return Readable.from(chunks)
+}
+
+test('createFilling() gives every reader all bytes, in memory and on disk', async () => {
+  for (const size of [0, 1, 64 * 1024, 300_000, 2 * MiB + 7]) {
+    const bytes = randomBytes(size)
+    const filling = createFilling(chunked(bytes), hash('sha256', bytes), 10 * MiB)
+    const early = [filling.reader(), filling.reader()].map((reader) => buffer(reader))
+    const filled = await filling.filled
+    assert.equal(filled.size, size)
+    for (const all of await Promise.all([...early, buffer(filled.stream()), buffer(filling.reader())])) {
+      assert.equal(hash('sha256', all), hash('sha256', bytes), String(size))
+    }
+    filling.release()
+  }
+})
+
+test('a reader sees bytes while they come, but never the end of a wrong body', async () => {
+  for (const size of [200_000, 2 * MiB]) {
+    const source = new PassThrough()
+    const filling = createFilling(source, 'f'.repeat(64), 10 * MiB)
+    let seen = 0
+    const reading = (async () => {
+      for await (const chunk of filling.reader()) seen += (chunk as Buffer).length
+    })()
+    source.write(randomBytes(size))
+    await filling.begun
+    await sleep(50)
+    assert.equal(seen, size - 64 * 1024)
+    source.end()
+    await assert.rejects(reading, { code: 'unavailable', message: /does not have the checksum/ })
+    await assert.rejects(filling.filled, { code: 'unavailable' })
+    assert.equal(seen, size - 64 * 1024)
+    filling.release()
+  }
+})
+
+test('a source that fails or is too large fails before the first byte when little came', async () => {
+  const broken = new PassThrough()
+  const filling = createFilling(broken, 'f'.repeat(64), MiB)
+  broken.write('little')
+  broken.destroy(new Error('reset'))
+  await assert.rejects(filling.begun, /reset/)
+  await assert.rejects(buffer(filling.reader()), /reset/)
+  filling.release()
+  const large = createFilling(chunked(randomBytes(2 * MiB)), 'f'.repeat(64), MiB)
+  await assert.rejects(large.filled, /larger than 1048576 bytes/)
+  large.release()
+})
+
+test('readers that leave disturb nobody, and the last one gives the descriptor back', async () => {
+  const before = openFiles()
+  const bytes = randomBytes(3 * MiB)
+  const filling = createFilling(chunked(bytes), hash('sha256', bytes), 10 * MiB)
+  const leavers = Array.from({ length: 20 }, () => filling.reader())
+  leavers.forEach((reader, i) => {
+    if (i % 2) reader.destroy()
+    else reader.once('data', () => reader.destroy())
+  })
+  const stayer = buffer(filling.reader())
+  await filling.filled
+  filling.release()
+  assert.equal(hash('sha256', await stayer), hash('sha256', bytes))
+  await sleep(100)
+  assert.equal(openFiles(), before)
+})
+
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length
+}
