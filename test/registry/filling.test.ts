@@ -63,6 +63,8 @@ test('a source that fails or is too large fails before the first byte when littl
 })
 
 test('readers that leave disturb nobody, and the last one gives the descriptor back', async () => {
+  // Files of the tests before are closed behind them.
+  await sleep(100)
   const before = openFiles()
   const bytes = randomBytes(3 * MiB)
   const filling = createFilling(chunked(bytes), hash('sha256', bytes), 10 * MiB)
@@ -76,7 +78,7 @@ test('readers that leave disturb nobody, and the last one gives the descriptor b
   filling.release()
   assert.equal(hash('sha256', await stayer), hash('sha256', bytes))
   await sleep(100)
-  assert.equal(openFiles(), before)
+  assert.ok(openFiles() <= before, `${openFiles()} files are open, ${before} were`)
 })
 
 function openFiles(): number {
