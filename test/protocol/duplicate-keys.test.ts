@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { performance } from 'node:perf_hooks'
 import { test } from 'node:test'
 import { hasDuplicateKeys } from '../../src/protocol/duplicate-keys.ts'
+import { workTime } from '../support/work-time.ts'
 
 test('hasDuplicateKeys() finds a key that is twice in the same object', () => {
   const twice = [
@@ -27,10 +27,10 @@ test('hasDuplicateKeys() passes equal keys of different objects and equal values
 })
 
 test('hasDuplicateKeys() is linear', () => {
-  const start = performance.now()
+  const worked = workTime()
   for (const part of ['"",', '{},', '"\\\\",']) {
     assert.equal(hasDuplicateKeys(`[${part.repeat(2 ** 20 / part.length)}0]`), false)
   }
   assert.equal(hasDuplicateKeys(`{"a"${' '.repeat(2 ** 20)}:1}`), false)
-  assert.ok(performance.now() - start < 250)
+  assert.ok(worked() < 250)
 })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { performance } from 'node:perf_hooks'
 import { test } from 'node:test'
 import { renderLines } from '../../src/protocol/index-entry.ts'
 import { parseLines } from '../../src/protocol/index-lines.ts'
+import { workTime } from '../support/work-time.ts'
 
 const cksum = '0f'.repeat(32)
 const minimal = { name: 'foo', vers: '1.0.0', deps: [], cksum }
@@ -177,7 +177,7 @@ test('parseLines() refuses deep and hostile lines at once', () => {
   assert.throws(() => parseLines(deep), {
     message: 'invalid index line 1: `later` must be nested at most 32 deep',
   })
-  const start = performance.now()
+  const worked = workTime()
   for (const hostile of ['[', '{"a":', ' ', '"', '\\', '1']) {
     const text = hostile.repeat(2 ** 20 / hostile.length)
     assert.throws(() => parseLines(`${text}!`), { code: 'invalid_body' })
@@ -185,5 +185,5 @@ test('parseLines() refuses deep and hostile lines at once', () => {
   assert.throws(() => parseLines(line({ vers: '1'.repeat(2 ** 20) })), { code: 'invalid_body' })
   assert.throws(() => parseLines(withDep({ req: ' '.repeat(2 ** 20) })), { code: 'invalid_body' })
   assert.throws(() => parseLines(line({ rust_version: '1.'.repeat(2 ** 19) })), { code: 'invalid_body' })
-  assert.ok(performance.now() - start < 250)
+  assert.ok(worked() < 250)
 })

@@ -4,6 +4,7 @@ import { CargoError } from '../../src/errors.ts'
 import { MAX_MANIFEST_BYTES, parseManifest } from '../../src/protocol/manifest.ts'
 import { CRATES_IO_INDEX } from '../../src/protocol/manifest-dependencies.ts'
 import { crateFile } from '../support/crate-file.ts'
+import { workTime } from '../support/work-time.ts'
 
 const PACKAGE = '[package]\nname = "foo"\nversion = "1.0.0"\n'
 const OWN = 'sparse+https://crates.example.com/'
@@ -251,17 +252,21 @@ test('parseManifest() does not stall for long with the largest manifest', () => 
   for (const document of documents) {
     const bytes = Buffer.from(document)
     assert.ok(bytes.length < MAX_MANIFEST_BYTES)
-    const start = performance.now()
-    try {
-      parseManifest(bytes)
-    } catch (error) {
-      assert.ok(error instanceof CargoError)
-    }
-    const took = performance.now() - start
+    const took = Math.min(...[1, 2, 3].map(() => timeToParse(bytes)))
     assert.ok(took < 250, `${document.slice(40, 80)} took ${took} ms`)
   }
   assert.throws(() => parseManifest(Buffer.alloc(MAX_MANIFEST_BYTES + 1, '#')), { code: 'too_large' })
 })
+
+function timeToParse(bytes: Buffer): number {
+  const worked = workTime()
+  try {
+    parseManifest(bytes)
+  } catch (error) {
+    assert.ok(error instanceof CargoError)
+  }
+  return worked()
+}
 
 function manyKeys(count: number, value: string): string {
   return Array.from({ length: count }, (_, i) => `k${i}=${value}\n`).join('')

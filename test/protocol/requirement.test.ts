@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { performance } from 'node:perf_hooks'
 import { test } from 'node:test'
 import {
   isValidRequirement,
   normalizeRequirement,
   validateRequirement,
 } from '../../src/protocol/requirement.ts'
+import { workTime } from '../support/work-time.ts'
 
 const NORMAL: readonly (readonly [requirement: string, normal: string])[] = [
   ['1', '^1'],
@@ -110,7 +110,7 @@ test('validateRequirement() and normalizeRequirement() name the value, the start
 })
 
 test('isValidRequirement() answers about hostile text at once', () => {
-  const start = performance.now()
+  const worked = workTime()
   for (const part of [' ', '1', '1.', '> ', ',', '1,', '-', '*']) {
     for (const size of [2 ** 20, 2047]) {
       const text = part.repeat(Math.floor(size / part.length))
@@ -120,5 +120,5 @@ test('isValidRequirement() answers about hostile text at once', () => {
     }
   }
   // 48 texts, 24 of them of a megabyte
-  assert.ok(performance.now() - start < 500)
+  assert.ok(worked() < 500)
 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { good, goodWith, inspect, LONG, X } from '../support/inspection.ts'
 import { gnuLongName, POSIX_MAGIC, paxHeader, tarEnd, tarEntry } from '../support/tar-entry.ts'
+import { workTime } from '../support/work-time.ts'
 
 const MiB = 1024 * 1024
 const path = (found: string): string => `invalid path found: \`${found}\``
@@ -286,9 +287,9 @@ test('inspectTarball() refuses a manifest that is too large', async () => {
 test('inspectTarball() does not work long on paths of dots', async () => {
   const crate = good()
   for (let i = 0; i < 500; i += 1) crate.add(`foo-1.0.0/${'. '.repeat(490)}x${i}`)
-  const start = performance.now()
+  const worked = workTime()
   assert.equal((await inspect(crate.bytes())).entries, 502)
-  assert.ok(performance.now() - start < 500, 'linear in the length of a path')
+  assert.ok(worked() < 500, 'linear in the length of a path')
 })
 
 function changed(bytes: Buffer, at: number): Buffer {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { performance } from 'node:perf_hooks'
 import { test } from 'node:test'
 import {
   compareVersions,
@@ -10,6 +9,7 @@ import {
   validateVersion,
   versionKey,
 } from '../../src/protocol/version.ts'
+import { workTime } from '../support/work-time.ts'
 
 const VALID = [
   ...[
@@ -138,12 +138,12 @@ test('maxVersion() prefers releases', () => {
 })
 
 test('isValidSemver() and isU64() answer about a megabyte at once', () => {
-  const start = performance.now()
+  const worked = workTime()
   for (const part of ['1', '1.', '-', 'a.', ' ', '0']) {
     const text = part.repeat(2 ** 20 / part.length)
     assert.equal(isValidSemver(text), false)
     assert.equal(isValidSemver(`1.0.0-${text}`), false)
     assert.equal(isU64(text), false)
   }
-  assert.ok(performance.now() - start < 50)
+  assert.ok(worked() < 50)
 })
