@@ -1,41 +1,13 @@
 import { z } from 'zod'
+import { names } from './options/names.ts'
+import { packageRule } from './options/packages.ts'
+import { byteSize } from './options/units.ts'
+import { uplink } from './options/uplinks.ts'
+
+export type { PackageRule } from './options/packages.ts'
+export type { UplinkOptions } from './options/uplinks.ts'
 
 const MiB = 1024 * 1024
-
-const BYTE_UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  kb: 1000,
-  mb: 1000 ** 2,
-  gb: 1000 ** 3,
-  kib: 1024,
-  mib: MiB,
-  gib: 1024 ** 3,
-}
-
-/** No flags: the pattern goes into the JSON Schema, which has none. */
-const BYTE_SIZE = /^\d{1,15}\s*([kmgKMG][iI]?)?[bB]?$/
-
-const byteSize = z
-  .union([
-    z.int().positive(),
-    z.string().regex(BYTE_SIZE, 'must be bytes, or a number with a unit such as `10MiB`'),
-  ])
-  .transform(parseByteSize)
-  .describe('bytes, or a number with a unit: `512KiB`, `10MiB`, `1GiB`')
-
-const names = z
-  .union([z.string(), z.array(z.string())])
-  .transform(splitNames)
-  .describe('users and groups, as a list or separated by spaces; `$all`, `$authenticated`, `$anonymous`')
-
-const packageRule = z
-  .strictObject({
-    access: names.optional().describe('who may read; default `$all`'),
-    publish: names.optional().describe('who may publish, yank and own; default nobody'),
-    unpublish: names.optional().describe('who may remove versions; default nobody'),
-  })
-  .describe('rights on the crates whose name matches the key')
 
 const limits = z
   .strictObject({
@@ -45,6 +17,8 @@ const limits = z
       .describe('largest unpacked size of a published crate; default 512 MiB'),
     metadata: byteSize.default(MiB).describe('largest JSON part of a publish; default 1 MiB'),
     entries: z.int().positive().default(20_000).describe('most files in a published crate; default 20,000'),
+    proxied: byteSize.default(1024 * MiB).describe('largest `.crate` file of an uplink; default 1 GiB'),
+    index: byteSize.default(32 * MiB).describe('largest index file of an uplink; default 32 MiB'),
   })
   .prefault({})
 
@@ -73,6 +47,22 @@ export const optionsSchema = z.strictObject({
     .record(z.string().min(1), packageRule)
     .default({ '**': { access: ['$all'], publish: ['$authenticated'] } })
     .describe('rights by crate name: globs, first match wins; case, `-` and `_` are folded'),
+  uplinks: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be letters, digits, `.`, `_` and `-`'),
+      uplink,
+    )
+    .default({})
+    .describe('registries that crates come from which are not local; none: only local crates are served'),
+  offline: z
+    .boolean()
+    .default(false)
+    .describe('whether uplinks are never called: what is kept is served, however old'),
+  prefetch: z
+    .int()
+    .nonnegative()
+    .default(512)
+    .describe('most files fetched ahead at a time for one client; 0: none; default 512'),
   rules: z
     .enum(['private', 'crates_io'])
     .default('private')
@@ -96,7 +86,6 @@ export const optionsSchema = z.strictObject({
 export type OptionsInput = z.input<typeof optionsSchema>
 /** Checked options with every default filled in. */
 export type Options = z.output<typeof optionsSchema>
-export type PackageRule = z.output<typeof packageRule>
 
 /** An option that is missing, misspelt or of the wrong type; the message names every such key. */
 export class OptionsError extends Error {
@@ -114,6 +103,8 @@ export function parseOptions(input: unknown): Options {
   const result = optionsSchema.safeParse(input ?? {})
   if (!result.success) throw new OptionsError(describeProblems(result.error))
   const options = result.data
+  const problems = uplinkProblems(options)
+  if (problems.length > 0) throw new OptionsError(problems)
   const narrow = narrowRule(options)
   if (options.auth_required === false && narrow !== undefined) {
     throw new OptionsError([
@@ -139,6 +130,22 @@ export function describeProblems(error: z.ZodError): string[] {
   })
 }
 
+/** Names in `proxy` that lead nowhere, and tokens that nobody has looked up. */
+function uplinkProblems({ packages, uplinks }: Options): string[] {
+  const known = Object.keys(uplinks)
+  const unknown = Object.entries(packages).flatMap(([glob, { proxy = [] }]) =>
+    proxy
+      .filter((name) => !known.includes(name))
+      .map((name) => `\`packages.${glob}.proxy\`: \`${name}\` is not in \`uplinks\``),
+  )
+  const unresolved = Object.entries(uplinks)
+    .filter(([, { auth }]) => auth !== undefined && auth.token === undefined)
+    .map(
+      ([name]) => `\`uplinks.${name}.auth.token\`: must be given where the host does not read \`token_env\``,
+    )
+  return [...unknown, ...unresolved]
+}
+
 function narrowRule(options: Options): string | undefined {
   return Object.entries(options.packages).find(([, rule]) => !isForAll(rule.access))?.[0]
 }
@@ -149,14 +156,3 @@ function isForAll(access: readonly string[] | undefined): boolean {
 
 /** Verdaccio's spellings of everyone, deprecated ones included. */
 export const ALL_NAMES: ReadonlySet<string> = new Set(['$all', '@all', 'all'])
-
-function splitNames(value: string | readonly string[]): readonly string[] {
-  return typeof value === 'string' ? value.split(/\s+/).filter(Boolean) : value
-}
-
-function parseByteSize(value: string | number): number {
-  if (typeof value === 'number') return value
-  const digits = value.match(/^\d+/)?.[0] ?? ''
-  const unit = value.slice(digits.length).trim().toLowerCase()
-  return Number(digits) * (BYTE_UNITS[unit.endsWith('b') || unit === '' ? unit : `${unit}b`] ?? 1)
-}

@@ -10,7 +10,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   'name-glob.ts': [],
   'host.ts': ['errors.ts'],
-  'options.ts': ['errors.ts', 'host.ts'],
+  options: [],
+  'options.ts': ['options', 'errors.ts', 'host.ts'],
   protocol: ['errors.ts'],
   uplinks: ['protocol', 'options.ts', 'errors.ts'],
   registry: ['protocol', 'uplinks', 'host.ts', 'options.ts', 'errors.ts', 'name-glob.ts'],
@@ -35,9 +36,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   'host.ts': [],
+  options: ['zod'],
   'options.ts': ['zod'],
   'name-glob.ts': ['picomatch'],
   protocol: ['semver', 'tar-stream', 'smol-toml', 'spdx-expression-parse'],
+  uplinks: ['undici'],
   registry: ['lru-cache'],
   http: ['koa', '@koa/router', 'koa-body', 'prom-client'],
 }
