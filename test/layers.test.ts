@@ -98,7 +98,7 @@ test('the environment is read where the process starts, and nowhere else', () =>
 
 function importsOf(file: string): Import[] {
   const source = readFileSync(join(SRC, file), 'utf8')
-  const found = source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)
+  const found = source.matchAll(/(?:\bfrom\s|\bimport\s*\(?)\s*'([^'\n]+)'/g)
   return [...found].map(([, specifier = '']) => ({ file, room: roomOf(file), specifier }))
 }
 
