@@ -24,6 +24,7 @@ const STATUS = {
   internal: 500,
   not_supported: 501,
   unavailable: 503,
+  checksum_mismatch: 503,
   storage_full: 507,
 } as const satisfies Record<string, number>
 

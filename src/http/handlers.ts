@@ -4,6 +4,7 @@ import { renderIndexConfig } from '../protocol/index-config.ts'
 import { indexPath, isValidName, validateName } from '../protocol/name.ts'
 import { validateVersion } from '../protocol/version.ts'
 import type { Registry } from '../registry/registry.ts'
+import { cacheStatus } from './cache-status.ts'
 import { isFresh } from './conditional.ts'
 import type { CargoContext } from './context.ts'
 import { mePage } from './me-page.ts'
@@ -45,7 +46,9 @@ export function createHandlers(registry: Registry) {
       ctx.set('Cache-Control', REVALIDATE)
       ctx.set('ETag', file.etag)
       ctx.lastModified = file.modified
-      if (file.stale) ctx.set('Cache-Status', 'verdaccio-cargo; hit; detail=stale')
+      if (file.freshness !== undefined) ctx.set('Age', String(Math.floor(file.freshness.age / 1000)))
+      const status = cacheStatus(file)
+      if (status !== undefined) ctx.set('Cache-Status', status)
       if (isFresh(ctx.get('If-None-Match'), file.etag)) {
         ctx.status = 304
         return
@@ -65,19 +68,23 @@ export function createHandlers(registry: Registry) {
       ctx.set('Accept-Ranges', 'bytes')
       ctx.set('X-Content-Type-Options', 'nosniff')
       ctx.set('ETag', etag)
-      ctx.lastModified = file.modified
+      if (file.modified !== undefined) ctx.lastModified = file.modified
       if (isFresh(ctx.get('If-None-Match'), etag)) {
         ctx.status = 304
         return
       }
+      const { size } = file
+      // A file that is still to come is sent whole.
       const unchanged = ctx.get('If-Range') === '' || ctx.get('If-Range') === etag
-      const range = unchanged ? parseRange(ctx.get('Range'), file.size) : undefined
-      ctx.status = range ? 206 : 200
-      if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end - 1}/${file.size}`)
-      ctx.type = 'application/gzip'
+      const range = unchanged && size !== undefined ? parseRange(ctx.get('Range'), size) : undefined
       // A stream for HEAD would be opened for nobody.
-      if (ctx.method !== 'HEAD') ctx.body = await file.open(range)
-      ctx.length = range ? range.end - range.start : file.size
+      const opened = ctx.method === 'HEAD' ? undefined : await file.open(range)
+      ctx.status = range ? 206 : 200
+      if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end - 1}/${size}`)
+      ctx.type = 'application/gzip'
+      if (opened !== undefined) ctx.body = opened.body
+      const length = range ? range.end - range.start : (opened?.size ?? size)
+      if (length !== undefined) ctx.length = length
     },
 
     async publish(ctx: RouteContext) {

@@ -1,5 +1,5 @@
 import type { Next } from 'koa'
-import { Counter, Histogram, type Registry as PromRegistry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry as PromRegistry } from 'prom-client'
 import type { MetricsRegistry } from '../host.ts'
 import type { RegistryObserver } from '../registry/registry.ts'
 import type { CargoContext } from './context.ts'
@@ -27,6 +27,24 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
   const downloads = counter('cargo_downloads_total', 'Whole crate files sent', [])
   const bytes = counter('cargo_crate_bytes_total', 'Bytes of crate files received and sent', ['direction'])
   const lookups = counter('cargo_cache_lookups_total', 'Lookups of crate records', ['tier', 'result'])
+  const uplinkRequests = counter(
+    'cargo_uplink_requests_total',
+    'Requests to uplinks by what was asked and how it ended',
+    ['uplink', 'kind', 'outcome'],
+  )
+  const conflicts = counter(
+    'cargo_integrity_conflicts_total',
+    'Index and crate files that were not believed',
+    ['conflict'],
+  )
+  const available =
+    (host.getSingleMetric('cargo_uplink_available') as Gauge<'uplink'> | undefined) ??
+    new Gauge({
+      name: 'cargo_uplink_available',
+      help: 'Whether an uplink is asked (1) or left alone for a while (0)',
+      labelNames: ['uplink'],
+      registers,
+    })
   const durationName = 'cargo_request_duration_seconds'
   const durations =
     (host.getSingleMetric(durationName) as Histogram<'route' | 'method'> | undefined) ??
@@ -51,6 +69,9 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
       }
     },
     cacheLookup: (tier, result) => lookups.inc({ tier, result }),
+    uplinkRequest: (uplink, kind, outcome) => uplinkRequests.inc({ uplink, kind, outcome }),
+    uplinkAvailable: (uplink, is) => available.set({ uplink }, is ? 1 : 0),
+    integrityConflict: (conflict) => conflicts.inc({ conflict }),
     published(size) {
       publishes.inc()
       bytes.inc({ direction: 'in' }, size)
@@ -63,6 +84,9 @@ export const noMetrics: CargoMetrics = {
   measure: (_, next) => next(),
   cacheLookup: () => {},
   published: () => {},
+  uplinkRequest: () => {},
+  uplinkAvailable: () => {},
+  integrityConflict: () => {},
 }
 
 /** A client may send any word as method; a label may not grow with it. */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { CargoError } from '../errors.ts'
+import { isValidName } from './name.ts'
 import { isPlainText, quote } from './text.ts'
+import { isValidSemver } from './version.ts'
 
 /** How many hits a search returns when the client does not say, and at most. */
 export const DEFAULT_PER_PAGE = 10
@@ -113,6 +115,28 @@ function parseLogin(login: unknown): string {
     'invalid_owner',
     `invalid owner ${quote(login)}: must have 1 to ${MAX_LOGIN_LENGTH} characters, none of them a control character`,
   )
+}
+
+/** The hits of another registry's answer to a search, in crates.io's shape; `undefined` when it has another. */
+export function parseSearchResponse(bytes: Uint8Array): SearchResponse | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch {
+    return undefined
+  }
+  const { crates, meta } = (value ?? {}) as { readonly crates?: unknown; readonly meta?: { total?: unknown } }
+  if (!Array.isArray(crates)) return undefined
+  const hits = crates.flatMap(parseHit)
+  const total = meta?.total
+  return renderSearch(hits, typeof total === 'number' && total >= 0 ? Math.floor(total) : hits.length)
+}
+
+function parseHit(value: unknown): SearchHit[] {
+  const { name, max_version, description } = (value ?? {}) as Readonly<Record<string, unknown>>
+  if (typeof name !== 'string' || !isValidName(name)) return []
+  if (typeof max_version !== 'string' || !isValidSemver(max_version)) return []
+  return [{ name, max_version, description: typeof description === 'string' ? description : null }]
 }
 
 /** cargo demands a 32-bit number; derived from the login, it needs no table and stays the same. */

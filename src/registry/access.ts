@@ -1,9 +1,9 @@
 import { CargoError } from '../errors.ts'
 import type { Action, HostAuth, Principal } from '../host.ts'
-import { crateMatcher } from '../name-glob.ts'
 import { ALL_NAMES, type Options, type PackageRule } from '../options.ts'
 import { unknownCrate } from '../protocol/decide.ts'
 import type { Claimant } from '../protocol/ownership.ts'
+import type { PackageRules } from './package-rules.ts'
 
 /** Who asks, and through which address. */
 export interface Caller {
@@ -31,18 +31,14 @@ const AUTHENTICATED = new Set(['$authenticated', '@authenticated'])
 const ANONYMOUS = new Set(['$anonymous', '@anonymous', 'undefined', 'anonymous'])
 
 /** The access rules of `options`, on top of the host's own. */
-export function createAccess(options: Options, auth: HostAuth): Access {
-  const rules = Object.entries(options.packages).map(([glob, rule]) => ({
-    matches: crateMatcher([glob]),
-    rule,
-  }))
+export function createAccess(options: Options, rules: PackageRules, auth: HostAuth): Access {
   const isAdmin = (who: Principal | undefined) => who !== undefined && names(options.admins, who)
 
   function ruleAllows(who: Principal | undefined, action: Action, crate: string | undefined): boolean {
     if (action === 'admin') return isAdmin(who)
-    if (crate === undefined) return rules.some(({ rule }) => grants(rule, action, who))
-    const first = rules.find(({ matches }) => matches(crate))
-    return first !== undefined && grants(first.rule, action, who)
+    if (crate === undefined) return Object.values(options.packages).some((rule) => grants(rule, action, who))
+    const rule = rules.ruleFor(crate)?.rule
+    return rule !== undefined && grants(rule, action, who)
   }
 
   async function hostAllows(who: Principal | undefined, action: Action, crate?: string): Promise<boolean> {

@@ -35,6 +35,8 @@ export interface Blobs {
    * instead, before its last byte
    */
   get(sha256: string, range?: ByteRange): Promise<BlobContent | undefined>
+  /** Whether this process found the stored bytes damaged; writing them again mends that. */
+  isDamaged(sha256: string): boolean
 }
 
 export interface BlobsDeps {
@@ -46,8 +48,10 @@ export interface BlobsDeps {
 /** The blobs of `storage`. */
 export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
   const verified = new LRUCache<string, string>({ max: MAX_VERIFIED })
+  const damaged = new Set<string>()
 
   function corrupt(sha256: string): CargoError {
+    damaged.add(sha256)
     logger.error({ sha256 }, 'integrity: stored bytes do not have the checksum they are stored under')
     emit({ kind: 'integrity', crate: '', detail: { sha256, found: 'stored bytes have another checksum' } })
     return new CargoError('unavailable', 'the stored crate file is damaged, the operator has been told', {
@@ -88,7 +92,9 @@ export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
     async put(sha256, body) {
       await storage.put(blobKey(sha256), body)
       verified.delete(sha256)
+      damaged.delete(sha256)
     },
+    isDamaged: (sha256) => damaged.has(sha256),
     stat: (sha256) => storage.stat(blobKey(sha256)),
     async get(sha256, range) {
       const seen = verified.get(sha256)

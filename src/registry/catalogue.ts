@@ -2,7 +2,7 @@ import type { Logger, ObjectStore } from '../host.ts'
 import { canonicalName } from '../protocol/name.ts'
 import type { CrateRecord } from '../protocol/record.ts'
 import { maxVersion } from '../protocol/version.ts'
-import { ADDITIONS_PREFIX, additionKey, numberOf, SNAPSHOTS_PREFIX, snapshotKey } from './keys.ts'
+import { additionKey, additionsPrefix, CATALOGUE, numberOf, snapshotKey, snapshotsPrefix } from './keys.ts'
 import { readBytes } from './reliable-storage.ts'
 
 /** What the other replicas added is looked for this often, when someone searches. */
@@ -33,6 +33,8 @@ export interface Catalogue {
   entries(): Promise<Iterable<CatalogueEntry>>
   /** Takes note of a crate's state, if it is news; returns at once and never fails the caller. */
   note(record: CrateRecord): void
+  /** The same, of what is to be found. */
+  add(entry: CatalogueEntry): void
   /** Waits until what was noted is stored. */
   flush(): Promise<void>
 }
@@ -41,10 +43,12 @@ export interface CatalogueDeps {
   readonly storage: ObjectStore
   readonly logger: Logger
   readonly monotonic: () => number
+  /** The folder of its objects; default: the catalogue of local crates. */
+  readonly root?: string
 }
 
 /** The catalogue in `storage`, held in process once somebody searched. */
-export function createCatalogue({ storage, logger, monotonic }: CatalogueDeps): Catalogue {
+export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }: CatalogueDeps): Catalogue {
   const entries = new Map<string, CatalogueEntry>()
   const pending = new Map<string, CatalogueEntry>()
   let last = 0
@@ -70,14 +74,14 @@ export function createCatalogue({ storage, logger, monotonic }: CatalogueDeps): 
 
   async function readNew(): Promise<void> {
     if (!loaded) {
-      const newest = await newestSnapshot(storage)
+      const newest = await newestSnapshot(storage, root)
       if (newest !== undefined) {
-        merge(await readList(storage, snapshotKey(newest)))
+        merge(await readList(storage, snapshotKey(newest, root)))
         last = lastSnapshot = newest
       }
       loaded = true
     }
-    for await (const { key } of storage.list(ADDITIONS_PREFIX, { after: additionKey(last) })) {
+    for await (const { key } of storage.list(additionsPrefix(root), { after: additionKey(last, root) })) {
       const n = numberOf(key)
       if (n === undefined) continue
       merge(await readList(storage, key))
@@ -91,7 +95,7 @@ export function createCatalogue({ storage, logger, monotonic }: CatalogueDeps): 
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const news = [...pending.values()].filter((entry) => isNews(entry))
       if (news.length === 0) break
-      if (await storage.put(additionKey(last + 1), encodeList(news), { ifAbsent: true })) {
+      if (await storage.put(additionKey(last + 1, root), encodeList(news), { ifAbsent: true })) {
         last += 1
         merge(news)
         break
@@ -103,7 +107,7 @@ export function createCatalogue({ storage, logger, monotonic }: CatalogueDeps): 
   }
 
   async function writeSnapshot(): Promise<void> {
-    await storage.put(snapshotKey(last), encodeList([...entries.values()]), { ifAbsent: true })
+    await storage.put(snapshotKey(last, root), encodeList([...entries.values()]), { ifAbsent: true })
     lastSnapshot = last
   }
 
@@ -131,18 +135,20 @@ export function createCatalogue({ storage, logger, monotonic }: CatalogueDeps): 
     for (const entry of pending.values()) if (!entry.gone) yield entry
   }
 
+  function add(entry: CatalogueEntry): void {
+    const key = canonicalName(entry.name)
+    if (loaded && !isNews(entry)) return
+    if ((pending.get(key)?.n ?? 0) < entry.n) pending.set(key, entry)
+    schedule()
+  }
+
   return {
     async entries() {
       if (monotonic() - polledAt > POLL_MS) await inTurn(readNew)
       return [...current()]
     },
-    note(record) {
-      const entry = summarize(record)
-      const key = canonicalName(entry.name)
-      if (loaded && !isNews(entry)) return
-      if ((pending.get(key)?.n ?? 0) < entry.n) pending.set(key, entry)
-      schedule()
-    },
+    note: (record) => add(summarize(record)),
+    add,
     async flush() {
       await inTurn(async () => pending.size > 0 && (await writePending())).catch(warn)
     },
@@ -166,9 +172,9 @@ function summarize(record: CrateRecord): CatalogueEntry {
   }
 }
 
-async function newestSnapshot(storage: ObjectStore): Promise<number | undefined> {
+async function newestSnapshot(storage: ObjectStore, root: string): Promise<number | undefined> {
   let newest: number | undefined
-  for await (const { key } of storage.list(SNAPSHOTS_PREFIX)) newest = numberOf(key) ?? newest
+  for await (const { key } of storage.list(snapshotsPrefix(root))) newest = numberOf(key) ?? newest
   return newest
 }
 

@@ -151,7 +151,7 @@ function tooLarge(maxBytes: number): CargoError {
 
 function wrongChecksum(sha256: string): CargoError {
   return new CargoError(
-    'unavailable',
+    'checksum_mismatch',
     `the uplink's crate file does not have the checksum \`${sha256}\` of the index`,
   )
 }

@@ -7,8 +7,20 @@ export interface IndexFile {
   /** Strong: of the bytes of `body`, quotes included. */
   readonly etag: string
   readonly modified: Date
-  /** The store is away, and this is the last state seen. */
+  /** The last state seen: whoever knows a newer one is away. */
   readonly stale: boolean
+  /** Set for files of an uplink. */
+  readonly freshness?: Freshness
+}
+
+/** How current a copy is. */
+export interface Freshness {
+  /** Milliseconds since the uplink last confirmed it. */
+  readonly age: number
+  /** Milliseconds for which a confirmation counts. */
+  readonly maxAge: number
+  /** The uplink was asked for this answer. */
+  readonly asked: boolean
 }
 
 const rendered = new WeakMap<CrateRecord, Omit<IndexFile, 'stale'>>()
@@ -17,15 +29,15 @@ const rendered = new WeakMap<CrateRecord, Omit<IndexFile, 'stale'>>()
 export function indexFile(record: CrateRecord, stale: boolean): IndexFile {
   let file = rendered.get(record)
   if (file === undefined) {
-    file = render(record)
+    const lines = [...record.versions.values()].map(({ line }) => `${line}\n`)
+    const body = Buffer.from(lines.join(''))
+    file = { body, etag: etagOf(body), modified: new Date(record.updated) }
     rendered.set(record, file)
   }
   return { ...file, stale }
 }
 
-function render(record: CrateRecord): Omit<IndexFile, 'stale'> {
-  const lines = [...record.versions.values()].map(({ line }) => `${line}\n`)
-  const body = Buffer.from(lines.join(''))
-  const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`
-  return { body, etag, modified: new Date(record.updated) }
+/** A strong entity tag of exactly these bytes. */
+export function etagOf(body: Buffer): string {
+  return `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`
 }

@@ -20,20 +20,42 @@ export function blobKey(sha256: string): string {
   return `blobs/sha256/${sha256.slice(0, 2)}/${sha256}`
 }
 
-export const ADDITIONS_PREFIX = 'catalogue/additions/'
-export const SNAPSHOTS_PREFIX = 'catalogue/snapshots/'
-
-/** Where addition `n` to the catalogue is stored. */
-export function additionKey(n: number): string {
-  return ADDITIONS_PREFIX + numbered(n, CATALOGUE_DIGITS)
+/** The folder of the copies of an uplink's index file; unlike a change's, of one spelling of the name only. */
+export function copiesPrefix(uplink: string, name: string): string {
+  return `upstream/${uplink}/${indexPath(name)}/`
 }
 
-/** Where the catalogue up to addition `n` is stored. */
-export function snapshotKey(n: number): string {
-  return SNAPSHOTS_PREFIX + numbered(n, CATALOGUE_DIGITS)
+/** Where copy `n` of an uplink's index file is stored. */
+export function copyKey(uplink: string, name: string, n: number): string {
+  return copiesPrefix(uplink, name) + numbered(n, CHANGE_DIGITS)
 }
 
-/** The number in a key that `additionKey` or `snapshotKey` made; `undefined` for any other. */
+/** The catalogues that search reads: of the local crates, and of those that are kept of uplinks. */
+export const CATALOGUE = 'catalogue'
+export const KEPT_CATALOGUE = 'upstream-catalogue'
+
+export const ADDITIONS_PREFIX = additionsPrefix(CATALOGUE)
+export const SNAPSHOTS_PREFIX = snapshotsPrefix(CATALOGUE)
+
+export function additionsPrefix(catalogue: string): string {
+  return `${catalogue}/additions/`
+}
+
+export function snapshotsPrefix(catalogue: string): string {
+  return `${catalogue}/snapshots/`
+}
+
+/** Where addition `n` to a catalogue is stored. */
+export function additionKey(n: number, catalogue: string = CATALOGUE): string {
+  return additionsPrefix(catalogue) + numbered(n, CATALOGUE_DIGITS)
+}
+
+/** Where a catalogue up to addition `n` is stored. */
+export function snapshotKey(n: number, catalogue: string = CATALOGUE): string {
+  return snapshotsPrefix(catalogue) + numbered(n, CATALOGUE_DIGITS)
+}
+
+/** The number in a key that ends in one, as those of copies and of the catalogue; `undefined` for any other. */
 export function numberOf(key: string): number | undefined {
   const digits = /\/(\d+)\.json$/.exec(key)?.[1]
   return digits === undefined ? undefined : Number(digits)

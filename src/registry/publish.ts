@@ -34,6 +34,8 @@ export interface PublishDeps {
   readonly blobs: Blobs
   readonly stamp: (caller: Caller, principal: Principal) => ChangeStamp
   readonly now: () => Date
+  /** Judges a name that is published for the first time; returns warnings. */
+  checkShadow(name: string): Promise<readonly string[]>
 }
 
 export interface Published {
@@ -70,7 +72,9 @@ export async function publishCrate(
 
   await access.mustWrite(caller, 'publish', name)
   const claimant = await access.claimant(caller, principal, name)
-  mustBeNew((await log.read(name)).record, name, vers, claimant)
+  const { record: present } = await log.read(name)
+  mustBeNew(present, name, vers, claimant)
+  const doubts = present === undefined ? await deps.checkShadow(name) : []
 
   const crateSize = parseLength(
     await reader.take(LENGTH_BYTES, 'the crate length'),
@@ -88,7 +92,11 @@ export async function publishCrate(
     // A garbage collector that began before the change was there may have taken an old blob for unreferenced.
     if ((await deps.blobs.stat(spool.sha256)) === undefined)
       await deps.blobs.put(spool.sha256, spool.stream())
-    return { entry: checked.entry, size: spool.size, response: publishResponse(checked.warnings) }
+    return {
+      entry: checked.entry,
+      size: spool.size,
+      response: publishResponse([...doubts, ...checked.warnings]),
+    }
   } finally {
     await spool.dispose()
   }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Readable } from 'node:stream'
 import { CargoError } from '../errors.ts'
-import type { ByteRange, CargoEvent, Host, MetadataCache, Principal } from '../host.ts'
+import type { CargoEvent, Host, MetadataCache, Principal } from '../host.ts'
 import { type Options, readsNeedLogin } from '../options.ts'
 import type { PublishResponse, SearchResponse } from '../protocol/api.ts'
 import type { ChangeStamp } from '../protocol/change.ts'
@@ -14,23 +13,15 @@ import type { Version } from '../protocol/version.ts'
 import { type Caller, createAccess } from './access.ts'
 import { createBlobs } from './blobs.ts'
 import { createCatalogue } from './catalogue.ts'
+import { type CrateFile, storedFile } from './crate-file.ts'
 import { createCrateLog } from './crate-log.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
+import { createPackageRules } from './package-rules.ts'
 import { type PublishRequest, publishCrate } from './publish.ts'
 import { reliableStorage } from './reliable-storage.ts'
 import { createSealedCache } from './sealed-cache.ts'
 import { type SearchQuery, searchCrates } from './search.ts'
-
-/** A `.crate` file that is there. */
-export interface CrateFile {
-  /** Bytes. */
-  readonly size: number
-  readonly modified: Date
-  /** SHA-256, 64 lower-case hex digits. */
-  readonly cksum: string
-  /** Its bytes, verified; must be consumed or destroyed. */
-  open(range?: ByteRange): Promise<Readable>
-}
+import { createUpstream, type UpstreamObserver } from './upstream/upstream.ts'
 
 /** The service: every answer is for a caller, and only says what that caller may know. */
 export interface Registry {
@@ -53,7 +44,7 @@ export interface Registry {
 export type OwnersChange = { readonly add: readonly string[] } | { readonly remove: readonly string[] }
 
 /** What the registry tells whoever measures it. */
-export interface RegistryObserver {
+export interface RegistryObserver extends UpstreamObserver {
   cacheLookup(tier: 'process' | 'shared', result: 'hit' | 'miss' | 'rejected'): void
   published(bytes: number): void
 }
@@ -74,7 +65,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
   const { logger } = host
   const storage = reliableStorage(host.storage)
   const emit = (event: Omit<CargoEvent, 'at'>) => host.emit?.({ at: now().toISOString(), ...event })
-  const access = createAccess(options, host.auth)
+  const rules = createPackageRules(options)
+  const access = createAccess(options, rules, host.auth)
   const cache = createSealedCache(host.cache, storage, (result) => observer.cacheLookup('shared', result))
   const catalogue = createCatalogue({ storage, logger, monotonic })
   const log = createCrateLog({
@@ -86,6 +78,11 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     onLookup: (result) => observer.cacheLookup('process', result),
   })
   const blobs = createBlobs({ storage, logger, emit })
+  const upstream = createUpstream({
+    ...{ options, rules, storage, blobs, logger, observer, emit, now, monotonic },
+    cache: host.cache,
+    isLocal: async (name) => (await log.read(name)).record !== undefined,
+  })
   const loginForReads = readsNeedLogin(options)
 
   const stamp = (caller: Caller, { name: by, tokenId }: Principal): ChangeStamp => ({
@@ -113,14 +110,21 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     async index(caller, name) {
       await access.mustRead(caller, name)
       const { record, stale } = await log.read(name)
+      if (record === undefined) {
+        const file = await upstream.index(name)
+        if (file === undefined) throw unknownCrate(name)
+        return file
+      }
       // The path is lower case whatever the published spelling is; `-` and `_` are told apart.
-      if (record?.name.toLowerCase() !== name.toLowerCase()) throw unknownCrate(name)
+      if (record.name.toLowerCase() !== name.toLowerCase()) throw unknownCrate(name)
       return indexFile(mustExist(record, record.name), stale)
     },
 
     async download(caller, name, version) {
-      const { record } = await readable(caller, name)
-      const found = findVersion(record, version)
+      await access.mustRead(caller, name)
+      const { record } = await log.read(name)
+      if (record === undefined) return proxiedDownload(name, version)
+      const found = findVersion(mustExist(record, name), version)
       if (found === undefined || found.entry.vers !== version) throw unknownVersion(name, version)
       const { cksum } = found.entry
       const missing = () => {
@@ -130,21 +134,17 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
           `the file of \`${name}@${version}\` is missing in storage, the operator has been told`,
         )
       }
-      const info = await blobs.stat(cksum)
-      if (info === undefined) throw missing()
-      return {
-        ...info,
-        cksum,
-        async open(range) {
-          const blob = await blobs.get(cksum, range)
-          if (blob === undefined) throw missing()
-          return blob.body
-        },
-      }
+      const file = await storedFile(blobs, cksum, missing)
+      if (file === undefined) throw missing()
+      return file
     },
 
     async publish(caller, request) {
-      const done = await publishCrate({ options, access, log, blobs, stamp, now }, caller, request)
+      const done = await publishCrate(
+        { options, access, log, blobs, stamp, now, checkShadow: upstream.checkShadow },
+        caller,
+        request,
+      )
       const { name, vers, cksum } = done.entry
       await noteChange(name)
       observer.published(done.size)
@@ -176,12 +176,19 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       return record?.owners ?? []
     },
 
-    search: (caller, query) => searchCrates({ catalogue, access }, caller, query),
+    search: (caller, query) => searchCrates({ catalogue, access, upstream: upstream.search }, caller, query),
 
     async close() {
+      await upstream.close()
       await log.close()
       await catalogue.flush()
     },
+  }
+
+  async function proxiedDownload(name: CrateName, version: Version): Promise<CrateFile> {
+    const file = await upstream.download(name, version)
+    if (file !== undefined) return file
+    throw (await upstream.proxied.find(name)) ? unknownVersion(name, version) : unknownCrate(name)
   }
 
   async function noteChange(name: string): Promise<void> {

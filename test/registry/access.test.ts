@@ -3,6 +3,7 @@ import test from 'node:test'
 import type { Action, HostAuth, Principal } from '../../src/host.ts'
 import { type OptionsInput, parseOptions } from '../../src/options.ts'
 import { type Access, type Caller, createAccess } from '../../src/registry/access.ts'
+import { createPackageRules } from '../../src/registry/package-rules.ts'
 
 const ann: Principal = { name: 'ann', groups: ['rust'] }
 const bob: Principal = { name: 'bob', groups: [] }
@@ -11,7 +12,10 @@ const root: Principal = { name: 'root', groups: [] }
 const from = (principal?: Principal): Caller => ({ principal, via: 'http://registry.test' })
 
 function accessOf(options: OptionsInput, authorize: HostAuth['authorize'] = async () => true): Access {
-  return createAccess(parseOptions(options), { authenticate: async () => undefined, authorize })
+  return createAccess(parseOptions(options), createPackageRules(parseOptions(options)), {
+    authenticate: async () => undefined,
+    authorize,
+  })
 }
 
 /** What of a few callers may do something: `-` is nobody, the others stand for their first letters. */

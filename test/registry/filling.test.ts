@@ -42,8 +42,8 @@ test('a reader sees bytes while they come, but never the end of a wrong body', a
     await sleep(50)
     assert.equal(seen, size - 64 * 1024)
     source.end()
-    await assert.rejects(reading, { code: 'unavailable', message: /does not have the checksum/ })
-    await assert.rejects(filling.filled, { code: 'unavailable' })
+    await assert.rejects(reading, { code: 'checksum_mismatch', message: /does not have the checksum/ })
+    await assert.rejects(filling.filled, { code: 'checksum_mismatch' })
     assert.equal(seen, size - 64 * 1024)
     filling.release()
   }

@@ -5,6 +5,7 @@ import { type OptionsInput, parseOptions } from '../../src/options.ts'
 import type { SearchResponse } from '../../src/protocol/api.ts'
 import { type Caller, createAccess } from '../../src/registry/access.ts'
 import { createCatalogue } from '../../src/registry/catalogue.ts'
+import { createPackageRules } from '../../src/registry/package-rules.ts'
 import { type SearchQuery, searchCrates } from '../../src/registry/search.ts'
 import { publishing, recordOf } from '../support/changes.ts'
 
@@ -26,7 +27,7 @@ async function searchOver(
   }
   await catalogue.flush()
   const auth = { authenticate: async () => undefined, authorize: async () => true }
-  const access = createAccess(parseOptions(options), auth)
+  const access = createAccess(parseOptions(options), createPackageRules(parseOptions(options)), auth)
   return (query, caller = nobody) =>
     searchCrates({ catalogue, access }, caller, { terms: [], perPage: 10, page: 1, ...query })
 }

@@ -1,0 +1,147 @@
+import { CargoError } from '../errors.ts'
+import type { IndexEntry } from './index-entry.ts'
+import { parseLines } from './index-lines.ts'
+
+/** The version of the stored form; a reader refuses a newer one instead of guessing. */
+const COPY_SCHEMA = 1
+
+/** An index file of another registry as it was when it last changed. */
+export interface UpstreamCopy {
+  /** Copies of one file are numbered as changes of a crate are; the first is 1. */
+  readonly n: number
+  /** The bytes as they came. */
+  readonly body: Buffer
+  readonly etag?: string
+  readonly lastModified?: string
+  /** When these bytes came, RFC 3339. */
+  readonly fetchedAt: string
+  /** When each version without a `pubtime` was first seen, RFC 3339. */
+  readonly firstSeen: Readonly<Record<string, string>>
+}
+
+/** Why an index file is not taken over. */
+export type IndexConflict = 'invalid' | 'older' | 'vanished' | 'checksum_changed'
+
+/** An index file that must not replace the one before, or must not be served at all. */
+export class IndexConflictError extends CargoError {
+  readonly conflict: IndexConflict
+
+  constructor(conflict: IndexConflict, detail: string, cause?: unknown) {
+    super('unavailable', detail, { cause, retryAfter: 60 })
+    this.name = 'IndexConflictError'
+    this.conflict = conflict
+  }
+}
+
+/** The entries of bodies in use; reading a large one takes a while, and they never change. */
+const parsed = new WeakMap<Buffer, readonly IndexEntry[]>()
+
+/** What came from an uplink. */
+export interface FetchedIndex extends Pick<UpstreamCopy, 'body' | 'etag' | 'lastModified'> {}
+
+/**
+ * The copy that follows `before`, when the new body may be believed: every line of it is valid and of this crate, and
+ * no version that was known is gone or has other bytes.
+ * @throws {IndexConflictError} saying what is wrong
+ */
+export function nextCopy(
+  name: string,
+  before: UpstreamCopy | undefined,
+  fetched: FetchedIndex,
+  now: Date,
+): UpstreamCopy {
+  const entries = entriesOf(name, fetched.body)
+  if (before !== undefined) mustFollow(name, before, fetched, entries)
+  const seen = entries
+    .filter(({ pubtime }) => pubtime === undefined)
+    .map(({ vers }) => [vers, before?.firstSeen[vers] ?? now.toISOString()])
+  return {
+    n: (before?.n ?? 0) + 1,
+    ...fetched,
+    fetchedAt: now.toISOString(),
+    firstSeen: Object.fromEntries(seen),
+  }
+}
+
+/**
+ * The entries of an upstream index file, in its order, read once for each body; what cargo would pass over is refused.
+ * @throws {IndexConflictError} naming the line and the field
+ */
+export function entriesOf(name: string, body: Buffer): readonly IndexEntry[] {
+  const known = parsed.get(body)
+  if (known !== undefined) return known
+  const entries = parseEntries(name, body)
+  parsed.set(body, entries)
+  return entries
+}
+
+function parseEntries(name: string, body: Buffer): readonly IndexEntry[] {
+  let entries: readonly IndexEntry[]
+  try {
+    entries = parseLines(body, { name, oldGrammar: true, requireFinalNewline: true })
+  } catch (error) {
+    if (!(error instanceof CargoError)) throw error
+    throw new IndexConflictError('invalid', `index file of \`${name}\`: ${error.message}`, error)
+  }
+  if (entries.length > 0) return entries
+  throw new IndexConflictError('invalid', `index file of \`${name}\`: it has no lines`)
+}
+
+function mustFollow(
+  name: string,
+  before: UpstreamCopy,
+  { lastModified }: FetchedIndex,
+  entries: readonly IndexEntry[],
+): void {
+  const [was, is] = [Date.parse(before.lastModified ?? ''), Date.parse(lastModified ?? '')]
+  if (is < was) {
+    throw new IndexConflictError(
+      'older',
+      `index file of \`${name}\` is of \`${lastModified}\`, older than the one of \`${before.lastModified}\``,
+    )
+  }
+  const now = new Map(entries.map((entry) => [entry.vers, entry]))
+  for (const { vers, cksum } of entriesOf(name, before.body)) {
+    const entry = now.get(vers)
+    if (entry === undefined)
+      throw new IndexConflictError('vanished', `version \`${name}@${vers}\` is gone from its index file`)
+    if (entry.cksum !== cksum) {
+      throw new IndexConflictError(
+        'checksum_changed',
+        `version \`${name}@${vers}\` had the checksum \`${cksum}\` and now has \`${entry.cksum}\``,
+      )
+    }
+  }
+}
+
+/** The stored form of a copy. */
+export function encodeCopy({ body, ...rest }: UpstreamCopy): Buffer {
+  return Buffer.from(`${JSON.stringify({ schema: COPY_SCHEMA, ...rest, body: body.toString('utf8') })}\n`)
+}
+
+/**
+ * Reads a stored copy.
+ * @throws {CargoError} `internal` when the bytes are no copy, or one of a newer schema: that must not look like none
+ */
+export function parseCopy(bytes: Uint8Array): UpstreamCopy {
+  let value: Readonly<Record<string, unknown>>
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new CargoError('internal', 'stored index copy is not JSON', { cause })
+  }
+  const { schema, body, ...rest } = value
+  const isCopy =
+    schema === COPY_SCHEMA &&
+    typeof body === 'string' &&
+    Number.isSafeInteger(rest['n']) &&
+    typeof rest['fetchedAt'] === 'string' &&
+    typeof rest['firstSeen'] === 'object'
+  if (!isCopy) {
+    throw new CargoError(
+      'internal',
+      `stored index copy has schema \`${String(schema)}\`, wanted ${COPY_SCHEMA}`,
+    )
+  }
+  return { ...rest, body: Buffer.from(body) } as unknown as UpstreamCopy
+}

@@ -1,0 +1,52 @@
+import type { Logger } from '../../host.ts'
+import { encodeCopy, parseCopy, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
+import { copiesPrefix, copyKey, numberOf } from '../keys.ts'
+import { type RegistryStorage, readBytes } from '../reliable-storage.ts'
+
+/** The copies of uplinks' index files, each numbered; the newest two are kept. */
+export interface CopyStore {
+  newest(uplink: string, name: string): Promise<UpstreamCopy | undefined>
+  /** A copy that another process stored after `copy`. */
+  newer(uplink: string, name: string, copy: UpstreamCopy): Promise<UpstreamCopy | undefined>
+  /** Stores a copy; `false` when another process was faster. */
+  add(uplink: string, name: string, copy: UpstreamCopy): Promise<boolean>
+}
+
+export function createCopyStore(storage: RegistryStorage, logger: Logger): CopyStore {
+  async function read(key: string): Promise<UpstreamCopy | undefined> {
+    const object = await storage.get(key)
+    return object && parseCopy(await readBytes(object))
+  }
+
+  async function newestFrom(uplink: string, name: string, from: number): Promise<UpstreamCopy | undefined> {
+    let last: number | undefined
+    const after = copyKey(uplink, name, from)
+    for await (const { key } of storage.list(copiesPrefix(uplink, name), { after }))
+      last = numberOf(key) ?? last
+    // One that is gone by now has two newer ones behind it.
+    return last === undefined
+      ? undefined
+      : ((await read(copyKey(uplink, name, last))) ?? newestFrom(uplink, name, last))
+  }
+
+  return {
+    newest: (uplink, name) => newestFrom(uplink, name, 0),
+    async newer(uplink, name, { n }) {
+      // Nearly always there is none, which one look tells.
+      if ((await storage.stat(copyKey(uplink, name, n + 1))) === undefined) return undefined
+      return newestFrom(uplink, name, n)
+    },
+    async add(uplink, name, copy) {
+      const { n } = copy
+      if (!(await storage.put(copyKey(uplink, name, n), encodeCopy(copy), { ifAbsent: true }))) return false
+      if (n > 2) {
+        await storage
+          .delete(copyKey(uplink, name, n - 2))
+          .catch((error) =>
+            logger.warn({ err: error, uplink, crate: name }, 'an old index copy was not removed'),
+          )
+      }
+      return true
+    },
+  }
+}

@@ -1,0 +1,123 @@
+import type { Readable } from 'node:stream'
+import { CargoError } from '../../errors.ts'
+import type { Logger } from '../../host.ts'
+import type { IndexEntry } from '../../protocol/index-entry.ts'
+import type { Uplink } from '../../uplinks/uplink.ts'
+import type { Blobs } from '../blobs.ts'
+import { createFilling, type Filling } from '../filling.ts'
+
+/** A fetch that failed before anybody saw a byte is tried so often. */
+const ATTEMPTS = 2
+
+/** A crate on its way in from an uplink. */
+export interface CrateFetch {
+  /** Bytes, if they are known yet: all of them are here, or the uplink announced them. */
+  readonly size: number | undefined
+  /** The bytes as they come; the last ones only when all have the checksum. */
+  open(): Readable
+}
+
+/** Crate files of uplinks: each fetched once, whoever asks, checked while it comes, and stored. */
+export interface CrateFetches {
+  /**
+   * Begins to fetch a crate, or joins who did; there is something to read when the promise resolves.
+   * @throws {UplinkError | CargoError} when it cannot be had
+   */
+  fetch(uplink: Uplink, entry: IndexEntry): Promise<CrateFetch>
+  /** Whether the crate is on its way. */
+  isFetching(cksum: string): boolean
+  /** Waits for the fetches that run. */
+  close(): Promise<void>
+}
+
+export interface CrateFetchesDeps {
+  readonly blobs: Blobs
+  readonly logger: Logger
+  /** Bytes. */
+  readonly maxCrate: number
+  /** Told of every crate file that does not have the checksum of its index line. */
+  onMismatch(uplink: Uplink, entry: IndexEntry): void
+}
+
+interface Running {
+  readonly filling: Filling
+  readonly announced: number | undefined
+  size: number | undefined
+}
+
+export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: CrateFetchesDeps): CrateFetches {
+  const running = new Map<string, Promise<Running>>()
+  const storing = new Set<Promise<void>>()
+
+  async function begin(uplink: Uplink, entry: IndexEntry): Promise<Running> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await beginOnce(uplink, entry)
+      } catch (error) {
+        const isFinal = error instanceof CargoError && (error.code === 'not_found' || !uplink.state().asked)
+        if (attempt === ATTEMPTS || isFinal) throw error
+      }
+    }
+  }
+
+  async function beginOnce(uplink: Uplink, entry: IndexEntry): Promise<Running> {
+    const { cksum } = entry
+    const answer = await uplink.crate({ name: entry.name, version: entry.vers, cksum })
+    const filling = createFilling(answer.body, cksum, maxCrate)
+    const started: Running = { filling, announced: answer.size, size: undefined }
+    filling.filled.then(
+      ({ size }) => {
+        started.size = size
+      },
+      (error) => {
+        if (error instanceof CargoError && error.code === 'checksum_mismatch') onMismatch(uplink, entry)
+      },
+    )
+    try {
+      await filling.begun
+      return started
+    } catch (error) {
+      filling.release()
+      throw error
+    }
+  }
+
+  /** Stores what comes, then lets go of it: those who come later read what is stored. */
+  async function keep(uplink: Uplink, entry: IndexEntry, { filling }: Running): Promise<void> {
+    try {
+      const filled = await filling.filled
+      if (uplink.options.cache) await blobs.put(entry.cksum, filled.stream())
+    } catch (error) {
+      // Readers learn of a failed fetch by themselves; a full disk is no reason to fail them.
+      const crate = `${entry.name}@${entry.vers}`
+      logger.warn({ err: error, uplink: uplink.name, crate }, 'crate of an uplink was not stored')
+    } finally {
+      running.delete(entry.cksum)
+      filling.release()
+    }
+  }
+
+  function start(uplink: Uplink, entry: IndexEntry): Promise<Running> {
+    const starting = begin(uplink, entry)
+    running.set(entry.cksum, starting)
+    const kept: Promise<void> = starting
+      .then(
+        (one) => keep(uplink, entry, one),
+        () => void running.delete(entry.cksum),
+      )
+      .finally(() => storing.delete(kept))
+    storing.add(kept)
+    return starting
+  }
+
+  return {
+    async fetch(uplink, entry) {
+      const one = await (running.get(entry.cksum) ?? start(uplink, entry))
+      return { size: one.size ?? one.announced, open: () => one.filling.reader() }
+    },
+    isFetching: (cksum) => running.has(cksum),
+    async close() {
+      await Promise.allSettled([...storing])
+    },
+  }
+}

@@ -1,0 +1,86 @@
+import { CargoError } from '../../errors.ts'
+import type { IndexEntry } from '../../protocol/index-entry.ts'
+import { entriesOf } from '../../protocol/upstream-copy.ts'
+import type { Uplink } from '../../uplinks/uplink.ts'
+import type { PackageRules } from '../package-rules.ts'
+import type { KnownCopy, UpstreamIndex } from './upstream-index.ts'
+
+/** A version that is not known is looked for at the uplink, when the copy is older than this many milliseconds. */
+const LOOK_AGAIN_MS = 1_000
+
+/** A crate of an uplink. */
+export interface ProxiedCrate extends KnownCopy {
+  readonly uplink: Uplink
+  readonly entries: readonly IndexEntry[]
+}
+
+/**
+ * Finds crates at the uplinks that the rules give for their names, in order. Whoever asks has made sure that the name
+ * is not local: a name is local or upstream, never both.
+ */
+export interface Proxied {
+  /** The uplinks that may be asked for a name. */
+  uplinksOf(name: string): readonly Uplink[]
+  /**
+   * The crate, from the first uplink that has it; `undefined` when every one of them said no.
+   * @throws {CargoError} when one cannot say: the next one's crate of that name may be somebody else's
+   */
+  find(name: string, maxAge?: number): Promise<ProxiedCrate | undefined>
+  /** As far as is kept, without asking anybody. */
+  peek(name: string): Promise<ProxiedCrate | undefined>
+  /** The index entry of a version, looked for once more at the uplink when it is not known yet. */
+  findVersion(name: string, version: string): Promise<ProxiedVersion | undefined>
+}
+
+export interface ProxiedVersion {
+  readonly crate: ProxiedCrate
+  readonly entry: IndexEntry
+}
+
+export function createProxied(
+  uplinks: ReadonlyMap<string, Uplink>,
+  rules: PackageRules,
+  index: UpstreamIndex,
+): Proxied {
+  const uplinksOf = (name: string) =>
+    (rules.ruleFor(name)?.rule.proxy ?? []).flatMap((key) => uplinks.get(key) ?? [])
+
+  async function first(
+    name: string,
+    look: (uplink: Uplink) => Promise<KnownCopy | undefined>,
+  ): Promise<ProxiedCrate | undefined> {
+    for (const uplink of uplinksOf(name)) {
+      const known = await look(uplink)
+      if (known !== undefined) return { ...known, uplink, entries: entriesOf(name, known.copy.body) }
+    }
+    return undefined
+  }
+
+  const find = (name: string, maxAge?: number) => first(name, (uplink) => index.read(uplink, name, maxAge))
+
+  return {
+    uplinksOf,
+    find,
+    peek: (name) => first(name, (uplink) => index.peek(uplink, name)),
+    async findVersion(name, version) {
+      const crate = await find(name)
+      const known = crate && versionIn(crate, name, version)
+      if (crate === undefined || known !== undefined || crate.age <= LOOK_AGAIN_MS) return known
+      const renewed = await find(name, 0)
+      return renewed && versionIn(renewed, name, version)
+    },
+  }
+}
+
+/** Only the published spelling of a name has files. */
+function versionIn(crate: ProxiedCrate, name: string, version: string): ProxiedVersion | undefined {
+  const entry = crate.entries.find(({ vers }) => vers === version)
+  return entry?.name === name ? { crate, entry } : undefined
+}
+
+/** What a crate is called by whoever has it. */
+export function publishedName({ entries }: ProxiedCrate): string {
+  const name = entries[0]?.name
+  if (name === undefined) throw new CargoError('internal', 'an index copy without lines')
+  return name
+}

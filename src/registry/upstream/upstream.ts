@@ -1,0 +1,192 @@
+import { CargoError } from '../../errors.ts'
+import type { CargoEvent, Logger, MetadataCache } from '../../host.ts'
+import type { Options } from '../../options.ts'
+import { entriesOf, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
+import { maxVersion } from '../../protocol/version.ts'
+import { createUplink, type Uplink } from '../../uplinks/uplink.ts'
+import type { Blobs } from '../blobs.ts'
+import { createCatalogue } from '../catalogue.ts'
+import type { CrateFile } from '../crate-file.ts'
+import type { IndexFile } from '../index-file.ts'
+import { KEPT_CATALOGUE } from '../keys.ts'
+import type { PackageRules } from '../package-rules.ts'
+import type { RegistryStorage } from '../reliable-storage.ts'
+import type { UpstreamSearch } from '../search.ts'
+import { createCopyStore } from './copy-store.ts'
+import { createCrateFetches } from './crate-fetches.ts'
+import { createProxied, type Proxied, type ProxiedVersion } from './proxied.ts'
+import { proxiedFile } from './proxied-file.ts'
+import { checkShadow } from './shadow.ts'
+import { createUpstreamIndex } from './upstream-index.ts'
+import { createUpstreamSearch } from './upstream-search.ts'
+import { createVersionPolicy, type VersionPolicy } from './version-policy.ts'
+
+/** What the uplinks tell whoever measures them; must not throw. */
+export interface UpstreamObserver {
+  uplinkRequest(uplink: string, kind: string, outcome: string): void
+  uplinkAvailable(uplink: string, available: boolean): void
+  integrityConflict(conflict: string): void
+}
+
+/** Everything that is not local: found, checked, kept and served by the rules of its name. */
+export interface Upstream {
+  readonly proxied: Proxied
+  readonly policy: VersionPolicy
+  readonly search: UpstreamSearch
+  /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny all of it */
+  index(name: string): Promise<IndexFile | undefined>
+  /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny the version */
+  download(name: string, version: string): Promise<CrateFile | undefined>
+  /** Fetches the file of a version, if it is not here, for whoever will ask for it; whether it had to. */
+  bring(version: ProxiedVersion): Promise<boolean>
+  /** Warnings about a name that is published for the first time; see {@link checkShadow}. */
+  checkShadow(name: string): Promise<readonly string[]>
+  close(): Promise<void>
+}
+
+export interface UpstreamDeps {
+  readonly options: Options
+  readonly rules: PackageRules
+  readonly storage: RegistryStorage
+  readonly cache: MetadataCache
+  readonly blobs: Blobs
+  readonly logger: Logger
+  readonly observer: UpstreamObserver
+  readonly emit: (event: Omit<CargoEvent, 'at'>) => void
+  readonly isLocal: (name: string) => Promise<boolean>
+  readonly now: () => Date
+  readonly monotonic: () => number
+}
+
+/** @throws {OptionsError} naming the rule that cannot be read */
+export function createUpstream(deps: UpstreamDeps): Upstream {
+  const { options, rules, storage, blobs, logger, observer, emit, now, monotonic } = deps
+  const uplinks = createUplinks(deps)
+  const kept = createCatalogue({ storage, logger, monotonic, root: KEPT_CATALOGUE })
+  const policy = createVersionPolicy(options, rules, now)
+  const index = createUpstreamIndex({
+    store: createCopyStore(storage, logger),
+    cache: deps.cache,
+    logger,
+    now,
+    monotonic,
+    onCopy: (_, name, copy) => kept.add(catalogueEntry(name, copy)),
+    onConflict(uplink, crate, conflict, detail) {
+      observer.integrityConflict(conflict)
+      logger.error(
+        { uplink: uplink.name, crate, conflict, detail },
+        'integrity: an index file was not believed',
+      )
+      emit({ kind: 'integrity', crate, detail: { uplink: uplink.name, conflict, found: detail } })
+    },
+  })
+  const proxied = createProxied(uplinks, rules, index)
+  const fetches = createCrateFetches({
+    blobs,
+    logger,
+    maxCrate: options.limits.proxied,
+    onMismatch(uplink, { name: crate, vers: version, cksum }) {
+      observer.integrityConflict('crate_checksum')
+      logger.error(
+        { uplink: uplink.name, crate, version, cksum },
+        'integrity: a crate file has another checksum',
+      )
+      emit({
+        kind: 'integrity',
+        crate,
+        version,
+        detail: { uplink: uplink.name, conflict: 'crate_checksum', cksum },
+      })
+    },
+  })
+  const search = createUpstreamSearch({
+    uplinks: uplinksInUse(options, uplinks),
+    rules,
+    kept,
+    logger,
+    isLocal: deps.isLocal,
+    isDenied: (name, version) => policy.denies(name, version),
+  })
+
+  return {
+    proxied,
+    policy,
+    search,
+    async index(name) {
+      const crate = await proxied.find(name)
+      return crate && policy.indexFile(crate)
+    },
+    async download(name, version) {
+      const found = await proxied.findVersion(name, version)
+      if (found === undefined) return undefined
+      const verdict = policy.judge(found.crate, version)
+      if (verdict.verdict === 'denied')
+        throw new CargoError('forbidden', `\`${name}@${version}\` is not served: ${verdict.reason}`)
+      return proxiedFile({ blobs, fetches }, found)
+    },
+    async bring(version) {
+      const file = await proxiedFile({ blobs, fetches }, version)
+      if (file.size !== undefined || fetches.isFetching(file.cksum)) return false
+      await fetches.fetch(version.crate.uplink, version.entry)
+      return true
+    },
+    checkShadow: (name) => checkShadow({ rules, proxied, index }, name),
+    async close() {
+      await index.close()
+      await fetches.close()
+      await kept.flush()
+      await Promise.all([...uplinks.values()].map((uplink) => uplink.close()))
+    },
+  }
+}
+
+function createUplinks({
+  options,
+  observer,
+  logger,
+  now,
+  monotonic,
+}: UpstreamDeps): ReadonlyMap<string, Uplink> {
+  const { offline, limits } = options
+  return new Map(
+    Object.entries(options.uplinks).map(([name, of]) => [
+      name,
+      createUplink({
+        name,
+        options: of,
+        offline,
+        limits,
+        now,
+        monotonic,
+        onRequest: (kind, outcome) => observer.uplinkRequest(name, kind, outcome),
+        onAvailable(available) {
+          observer.uplinkAvailable(name, available)
+          logger.warn(
+            { uplink: name },
+            available ? 'uplink is back' : 'uplink fails and is left alone for a while',
+          )
+        },
+      }),
+    ]),
+  )
+}
+
+function uplinksInUse({ packages }: Options, uplinks: ReadonlyMap<string, Uplink>): readonly Uplink[] {
+  const names = new Set(Object.values(packages).flatMap(({ proxy = [] }) => proxy))
+  return [...names].flatMap((name) => uplinks.get(name) ?? [])
+}
+
+/** Index files tell no description. */
+function catalogueEntry(name: string, copy: UpstreamCopy) {
+  const entries = entriesOf(name, copy.body)
+  const offered = entries.filter(({ yanked }) => !yanked)
+  const max = maxVersion((offered.length > 0 ? offered : entries).map(({ vers }) => vers)) ?? ''
+  return {
+    name: entries[0]?.name ?? name,
+    n: copy.n,
+    max_version: max,
+    description: '',
+    keywords: [],
+    updated: copy.fetchedAt,
+  }
+}

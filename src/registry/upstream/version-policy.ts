@@ -1,0 +1,124 @@
+import { CargoError } from '../../errors.ts'
+import { crateMatcher } from '../../name-glob.ts'
+import { type Options, OptionsError, type PackageRule } from '../../options.ts'
+import type { UpstreamCopy } from '../../protocol/upstream-copy.ts'
+import {
+  applyVersionRules,
+  judgeVersion,
+  parseDenial,
+  parseVersionPattern,
+  type UpstreamLine,
+  type UpstreamVersion,
+  type VersionRules,
+  type VersionVerdict,
+} from '../../protocol/version-rules.ts'
+import { etagOf, type IndexFile } from '../index-file.ts'
+import type { PackageRules } from '../package-rules.ts'
+import { type ProxiedCrate, publishedName } from './proxied.ts'
+
+/** What the rules leave of the crates of uplinks. */
+export interface VersionPolicy {
+  /**
+   * The index file as it is served: the uplink's own bytes, unless a rule edits them.
+   * @throws {CargoError} `forbidden` with the reason, when every version is denied
+   */
+  indexFile(crate: ProxiedCrate): IndexFile
+  judge(crate: ProxiedCrate, version: string): VersionVerdict
+  /** Whether the rules deny a version, whatever else is known of it. */
+  denies(name: string, version: string): boolean
+}
+
+interface Served {
+  readonly body: Buffer
+  readonly etag: string
+  /** Milliseconds since 1970. */
+  readonly until: number
+}
+
+/** @throws {OptionsError} naming the rule whose `deny` or `min_age_except` cannot be read */
+export function createVersionPolicy(options: Options, rules: PackageRules, now: () => Date): VersionPolicy {
+  const compiled = new Map(
+    Object.entries(options.packages).map(([glob, rule]) => [glob, compile(glob, rule)] as const),
+  )
+  const served = new WeakMap<UpstreamCopy, Served>()
+  const rulesFor = (name: string) => compiled.get(rules.ruleFor(name)?.glob ?? '') ?? NO_RULES
+
+  function render(crate: ProxiedCrate): Served {
+    const at = now()
+    const ruled = rulesFor(publishedName(crate))
+    if (ruled === NO_RULES) return whole(crate.copy)
+    const lines = linesOf(crate)
+    const result = applyVersionRules(lines, ruled, at)
+    if (result.lines === lines) return whole(crate.copy)
+    if (result.lines.length === 0) throw denied(ruled, versionOf(crate, crate.entries.length - 1), at)
+    const body = Buffer.from(result.lines.map(({ line }) => `${line}\n`).join(''))
+    return { body, etag: etagOf(body), until: result.until?.getTime() ?? Number.POSITIVE_INFINITY }
+  }
+
+  return {
+    indexFile(crate) {
+      const { copy, age, stale, asked, uplink } = crate
+      let file = served.get(copy)
+      if (file === undefined || file.until <= now().getTime()) {
+        file = render(crate)
+        served.set(copy, file)
+      }
+      const { body, etag } = file
+      const modified = new Date(copy.lastModified ?? copy.fetchedAt)
+      const freshness = { age, maxAge: uplink.options.maxage, asked }
+      return { body, etag, modified, stale, freshness }
+    },
+    judge(crate, version) {
+      const position = crate.entries.findIndex(({ vers }) => vers === version)
+      return judgeVersion(rulesFor(publishedName(crate)), versionOf(crate, position), now())
+    },
+    denies: (name, version) => rulesFor(name).deny.some((one) => one.matches(name, version)),
+  }
+}
+
+const NO_RULES: VersionRules = { minAge: 0, exempt: [], deny: [] }
+
+function compile(glob: string, rule: PackageRule): VersionRules {
+  const { min_age: minAge = 0, min_age_except: exempt = [], deny = [] } = rule
+  if (minAge === 0 && deny.length === 0) return NO_RULES
+  return {
+    minAge,
+    exempt: exempt.map((text) =>
+      readable(`packages.${glob}.min_age_except`, () => parseVersionPattern(text, crateMatcher)),
+    ),
+    deny: deny.map((text) => readable(`packages.${glob}.deny`, () => parseDenial(text, crateMatcher))),
+  }
+}
+
+function readable<T>(key: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw new OptionsError([`\`${key}\`: ${error instanceof Error ? error.message : String(error)}`])
+  }
+}
+
+function whole({ body }: UpstreamCopy): Served {
+  return { body, etag: etagOf(body), until: Number.POSITIVE_INFINITY }
+}
+
+/** Blank lines are in no array of entries. */
+function linesOf(crate: ProxiedCrate): readonly UpstreamLine[] {
+  const texts = crate.copy.body
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+  return texts.map((line, position) => ({ line, ...versionOf(crate, position) }))
+}
+
+function versionOf({ entries, copy }: ProxiedCrate, position: number): UpstreamVersion {
+  const entry = entries[position]
+  if (entry === undefined) throw new CargoError('internal', 'an index copy lacks a line')
+  return { entry, firstSeen: copy.firstSeen[entry.vers] ?? copy.fetchedAt }
+}
+
+function denied(ruled: VersionRules, version: UpstreamVersion, at: Date): CargoError {
+  const verdict = judgeVersion(ruled, version, at)
+  const reason = verdict.verdict === 'denied' ? verdict.reason : 'its versions are denied by this registry'
+  return new CargoError('forbidden', `crate \`${version.entry.name}\` is not served: ${reason}`)
+}
