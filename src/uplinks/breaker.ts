@@ -2,7 +2,7 @@
 export interface Breaker {
   /** Whether calls are let through. */
   readonly closed: boolean
-  /** Failures in a row. */
+  /** Failures in a row that count. */
   readonly failures: number
   /** When the next probe goes out, on the monotonic clock; `undefined` while closed. */
   readonly probeAt: number | undefined
@@ -10,7 +10,7 @@ export interface Breaker {
   readonly epoch: number
   /** How a call that began in `epoch` went; one of an older epoch says nothing about now and is ignored. */
   report(ok: boolean, epoch: number): void
-  /** Stops probing. */
+  /** Stops probing for good; it stays as it is. */
   stop(): void
 }
 
@@ -19,10 +19,13 @@ export interface BreakerSpec {
   readonly maxFails: number
   /** Milliseconds within which the failures have to be. */
   readonly failTimeout: number
-  /** Milliseconds between probes. */
+  /** Milliseconds between probes; default 5 s. */
   readonly probeEvery?: number
-  /** Resolves to whether the uplink is back; the signal ends with {@link Breaker.stop}. */
-  probe(): Promise<boolean>
+  /**
+   * Resolves to whether the uplink is back; to fail is to say no. The signal ends when nobody waits for the answer.
+   * A probe that hangs does not hold up the next one, so it has to end by itself.
+   */
+  probe(signal: AbortSignal): Promise<boolean>
   /** Milliseconds on a clock that never goes back. */
   monotonic(): number
   /** Told when it opened or closed. */
@@ -38,38 +41,53 @@ export function createBreaker({
   probeEvery = PROBE_EVERY,
   ...spec
 }: BreakerSpec): Breaker {
-  let failedAt: number[] = []
+  let failedAt: readonly number[] = []
   let epoch = 0
-  let closed = true
+  /** Ends with the opening that it stands for. */
+  let opening: AbortController | undefined
   let probeAt: number | undefined
-  let timer: NodeJS.Timeout | undefined
+  let stopped = false
 
-  function schedule(): void {
-    probeAt = spec.monotonic() + probeEvery
-    timer = setTimeout(() => void probe(epoch), probeEvery)
-    timer.unref()
-  }
-
-  async function probe(of: number): Promise<void> {
-    const back = await spec.probe().catch(() => false)
-    if (of !== epoch || closed) return
-    if (back) change(true)
-    else schedule()
-  }
-
-  function change(to: boolean): void {
-    clearTimeout(timer)
+  function open(): void {
     epoch += 1
-    closed = to
+    opening = new AbortController()
+    const { signal } = opening
+    const next = () => {
+      probeAt = spec.monotonic() + probeEvery
+    }
+    const timer = setInterval(() => {
+      next()
+      void probe(signal)
+    }, probeEvery)
+    timer.unref()
+    signal.addEventListener('abort', () => clearInterval(timer))
+    next()
+    spec.onChange?.(false)
+  }
+
+  function close(): void {
+    opening?.abort()
+    opening = undefined
     probeAt = undefined
-    if (closed) failedAt = []
-    else schedule()
-    spec.onChange?.(closed)
+    failedAt = []
+    spec.onChange?.(true)
+  }
+
+  async function probe(signal: AbortSignal): Promise<void> {
+    if ((await succeeds(signal)) && !signal.aborted) close()
+  }
+
+  async function succeeds(signal: AbortSignal): Promise<boolean> {
+    try {
+      return await spec.probe(signal)
+    } catch {
+      return false // Why it is still away is for the probe to tell.
+    }
   }
 
   return {
     get closed() {
-      return closed
+      return opening === undefined
     },
     get failures() {
       return failedAt.length
@@ -81,18 +99,14 @@ export function createBreaker({
       return epoch
     },
     report(ok, of) {
-      if (!closed || of !== epoch) return
-      if (ok) {
-        failedAt = []
-        return
-      }
+      if (stopped || opening !== undefined || of !== epoch || maxFails === 0) return
       const now = spec.monotonic()
-      failedAt = [...failedAt.filter((at) => now - at < failTimeout), now].slice(-Math.max(1, maxFails))
-      if (maxFails > 0 && failedAt.length >= maxFails) change(false)
+      failedAt = ok ? [] : [...failedAt.filter((at) => now - at < failTimeout), now]
+      if (failedAt.length >= maxFails) open()
     },
     stop() {
-      clearTimeout(timer)
-      epoch += 1
+      stopped = true
+      opening?.abort()
     },
   }
 }

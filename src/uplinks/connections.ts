@@ -1,36 +1,49 @@
-import { Agent, type Dispatcher, ProxyAgent } from 'undici'
-import type { UplinkOptions } from '../options.ts'
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
+import { Agent, type buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { OptionsError, type UplinkOptions } from '../options.ts'
 import type { EgressGuard } from './egress.ts'
 
 /** The connections to one uplink. */
 export interface Connections {
   /** The dispatcher that requests for `url` go through: direct, or by a proxy. */
   dispatcherFor(url: URL): Dispatcher
+  /** Ends every connection, and every request that is still on one. */
   close(): Promise<void>
 }
 
-/** Cargo gives up after 30 s; a connection that takes 5 s will not come (reliability.md F2). */
+type Connect = buildConnector.BuildOptions & { readonly timeout: number }
+
+/** Cargo gives up after 30 s; a connection that takes 5 s will not come. */
 const MAX_CONNECT_TIMEOUT = 5_000
-/** Opens no connection yet. HTTP/2 is spoken where the uplink offers it. */
+const HTTP2 = { allowH2: true, preferH2: true }
+const PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
+
+/**
+ * Opens no connection yet. HTTP/2 is spoken where the uplink offers it.
+ * @throws {OptionsError} when `ca` is no certificate
+ */
 export function createConnections(options: UplinkOptions, guard: EgressGuard): Connections {
-  const tls = { rejectUnauthorized: options.strict_ssl, ...(options.ca !== undefined && { ca: options.ca }) }
+  // To undici, 0 is no limit, and a fraction is an error.
+  const timeout = Math.max(1, Math.ceil(options.timeout))
   const limits = {
     connections: options.agent_options.maxSockets,
-    headersTimeout: options.timeout,
-    bodyTimeout: options.timeout,
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
   }
-  const timeout = Math.min(options.timeout, MAX_CONNECT_TIMEOUT)
-  const direct = new Agent({
-    ...limits,
-    allowH2: true,
-    connect: guard.connector({ ...tls, timeout, allowH2: true, preferH2: true }),
-  })
-  const proxies = new Map<string, ProxyAgent>()
-  const hosts = { 'http:': options.http_proxy, 'https:': options.https_proxy }
-  for (const [protocol, uri] of Object.entries(hosts)) {
-    if (uri === undefined || uri === '') continue
-    proxies.set(protocol, new ProxyAgent({ ...limits, uri, connectTimeout: timeout, requestTls: tls }))
+  const connect = {
+    timeout: Math.min(timeout, MAX_CONNECT_TIMEOUT),
+    rejectUnauthorized: options.strict_ssl,
+    ...(options.ca !== undefined && { secureContext: trust(options.ca, `uplinks.${guard.uplink}.ca`) }),
   }
+  const direct = new Agent({ ...limits, allowH2: true, connect: guard.connector({ ...connect, ...HTTP2 }) })
+  const throughProxy = (uri: string) => createProxy(uri, limits, connect)
+
+  const proxies = new Map<string, Dispatcher>()
+  if (options.http_proxy !== undefined) proxies.set('http:', throughProxy(options.http_proxy))
+  if (options.https_proxy !== undefined) proxies.set('https:', throughProxy(options.https_proxy))
   return {
     dispatcherFor: (url) =>
       isExempt(url, options.no_proxy) ? direct : (proxies.get(url.protocol) ?? direct),
@@ -42,15 +55,53 @@ export function createConnections(options: UplinkOptions, guard: EgressGuard): C
 
 /** Whether `no_proxy` names the host of `url`: itself, a domain above it, with or without a port, or `*`. */
 export function isExempt(url: URL, noProxy = ''): boolean {
-  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port
+  const port = url.port === '' ? PORTS[url.protocol] : url.port
   return noProxy
     .split(/[\s,]+/)
     .filter(Boolean)
-    .map((entry) => entry.toLowerCase().replace(/^\*?\./, ''))
     .some((entry) => {
-      const [, name = '', entryPort] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? []
       if (entry === '*') return true
-      if (entryPort !== undefined && entryPort !== port) return false
-      return url.hostname === name || url.hostname.endsWith(`.${name}`)
+      const bare = entry.replace(/^\*?\./, '')
+      const [, name = '', entryPort = port] =
+        isIP(bare) === 6 ? [bare, `[${bare}]`] : (/^(.*?)(?::(\d+))?$/.exec(bare) ?? [])
+      // Spelled as in a URL: lower case, punycode, the shortest form of IPv6.
+      const host = URL.parse(`http://${name}`)?.hostname
+      if (host === undefined || entryPort !== port) return false
+      return url.hostname === host || url.hostname.endsWith(`.${host}`)
     })
+}
+
+function createProxy(uri: string, limits: Pool.Options, connect: Connect): ProxyAgent {
+  // By itself undici drops the limits on the way to the proxy, and waits five minutes for it.
+  const factory = (origin: string | URL, inner: object) => new Pool(origin, { ...inner, ...limits })
+  return new ProxyAgent({
+    ...limits,
+    uri,
+    allowH2: true,
+    connectTimeout: connect.timeout,
+    requestTls: { ...connect, ...HTTP2 },
+    proxyTls: { ...connect, allowH2: false },
+    factory,
+    clientFactory: factory,
+  })
+}
+
+/** The system's certificates and those of `ca`: an uplink's `dl` may be on the public internet, its index at home. */
+function trust(ca: string, key: string): SecureContext {
+  const pem = ca.includes('-----BEGIN') ? ca : readPem(ca, key)
+  try {
+    new X509Certificate(pem)
+  } catch {
+    throw new OptionsError([`\`${key}\`: must be a certificate in PEM, or the file of one`])
+  }
+  return createSecureContext({ ca: [...getCACertificates('default'), pem] })
+}
+
+function readPem(file: string, key: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
+    throw new OptionsError([`\`${key}\`: cannot read the file \`${file}\`${code}`])
+  }
 }

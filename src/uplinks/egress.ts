@@ -6,8 +6,11 @@ import { UplinkError } from './uplink-error.ts'
 
 /** Decides which addresses an uplink, its `dl` and its redirects may make us connect to. */
 export interface EgressGuard {
+  /** The uplink it stands before. */
+  readonly uplink: string
   /**
-   * Checks a URL that the uplink named.
+   * Checks a URL that the uplink named. What a name resolves to is checked by the {@link EgressGuard.connector}, or
+   * left to the proxy that resolves it.
    * @throws {UplinkError} `refused` for another scheme, a way down from https, credentials, or a private address
    */
   check(url: URL): void
@@ -17,75 +20,76 @@ export interface EgressGuard {
   connector(options: buildConnector.BuildOptions): buildConnector.connector
 }
 
-/** No uplink lives at more addresses than this; it bounds what is remembered. */
-const MAX_HOME_ADDRESSES = 64
+/** No uplink lives at more addresses than this at a time; it bounds what is remembered. */
+const MAX_MET = 64
+/** Names of this machine that need no DNS (RFC 6761). */
+const LOCALHOST = /(^|\.)localhost\.?$/
 
 /**
- * A guard for the uplink at `home`. Its own origin may be anywhere. A private address is else reached only when the
- * uplink itself was met at it, which is what makes a `dl` on another port of an internal registry work.
+ * A guard for the uplink at `home`. Its own host may be anywhere, on any port. A private address is else reached only
+ * when the uplink was met at it, which is what makes an internal registry work whose `dl` has another name.
  */
 export function createEgressGuard(uplink: string, home: URL): EgressGuard {
-  const homeAddresses = new Set<string>()
+  const homeHost = bareHost(home)
+  /** Private addresses that the uplink was met at, the oldest first. */
+  const met = new Set<string>()
 
-  function refusal(host: string, address: string): UplinkError | undefined {
-    if (isPublicAddress(address) || homeAddresses.has(address)) return undefined
-    return new UplinkError(uplink, 'refused', `points to \`${host}\`, which is not a public address`)
+  const isAllowed = (address: string) => isPublicAddress(address) || address === homeHost || met.has(address)
+  const refused = (what: string) => new UplinkError(uplink, 'refused', `points to ${what}`)
+  const privateHost = (host: string) => refused(`\`${host}\`, which is not a public address`)
+
+  /** Met means that the connection stands, TLS included: a name alone can resolve to anything. */
+  function meet(address: string | undefined): void {
+    if (address === undefined || isAllowed(address)) return
+    const [oldest] = met
+    if (met.size >= MAX_MET && oldest !== undefined) met.delete(oldest)
+    met.add(address)
   }
 
   const lookup: LookupFunction = (host, options, callback) => {
-    dnsLookup(host, { ...options, all: true }, (error, addresses) => {
+    dnsLookup(host, { ...options, all: true }, (error, found) => {
       if (error) return callback(error, '')
-      // One private address among public ones is refused too: which of them gets connected is not ours to choose.
-      const refused = addresses.map(({ address }) => refusal(host, address)).find(Boolean)
-      const first = addresses[0]
-      if (refused !== undefined || first === undefined) return callback(refused ?? notFound(host), '')
-      if (options.all === true) return callback(null, addresses)
+      const allowed = host === homeHost ? found : found.filter(({ address }) => isAllowed(address))
+      const [first] = allowed
+      if (first === undefined) return callback(privateHost(host), '')
+      if (options.all === true) return callback(null, allowed)
       callback(null, first.address, first.family)
     })
   }
 
   return {
+    uplink,
     isHome: (url) => url.origin === home.origin,
     check(url) {
-      const secure = url.protocol === 'https:'
-      if (!secure && (url.protocol !== 'http:' || home.protocol === 'https:')) {
-        const wanted = home.protocol === 'https:' ? 'https' : 'http or https'
-        throw new UplinkError(uplink, 'refused', `points to a \`${url.protocol}\` address: must be ${wanted}`)
+      const schemes = home.protocol === 'https:' ? ['https:'] : ['http:', 'https:']
+      if (!schemes.includes(url.protocol)) {
+        const wanted = schemes.map((scheme) => scheme.slice(0, -1)).join(' or ')
+        throw refused(`a \`${url.protocol}\` address: must be ${wanted}`)
       }
-      if (url.username !== '' || url.password !== '') {
-        throw new UplinkError(uplink, 'refused', 'points to an address with credentials in it')
-      }
-      const literal = url.hostname.replace(/^\[|\]$/g, '')
-      if (isIP(literal) === 0 || url.hostname === home.hostname) return
-      const refused = refusal(url.hostname, literal)
-      if (refused !== undefined) throw refused
+      if (url.username !== '' || url.password !== '') throw refused('an address with credentials in it')
+      const host = bareHost(url)
+      if (host === homeHost) return
+      const address = LOCALHOST.test(host) ? '127.0.0.1' : host
+      if (isIP(address) !== 0 && !isAllowed(address)) throw privateHost(url.hostname)
     },
     connector(options) {
-      const open = buildConnector(options)
-      const checked = buildConnector({ ...options, lookup })
+      const open = buildConnector({ ...options, lookup })
       return (target, callback) => {
         const { hostname } = target
-        if (originOf(target) === home.origin) {
-          open(target, (...result) => {
-            const address = result[1]?.remoteAddress
-            if (address !== undefined && homeAddresses.size < MAX_HOME_ADDRESSES) homeAddresses.add(address)
-            callback(...result)
-          })
+        if (isIP(hostname) !== 0 && !isAllowed(hostname)) {
+          process.nextTick(callback, privateHost(hostname), null)
           return
         }
-        const refused = isIP(hostname) === 0 ? undefined : refusal(hostname, hostname)
-        if (refused !== undefined) return callback(refused, null)
-        checked(target, callback)
+        return open(target, (...result) => {
+          if (hostname === homeHost) meet(result[1]?.remoteAddress)
+          callback(...result)
+        })
       }
     },
   }
 }
 
-function originOf({ protocol, hostname, port }: buildConnector.Options): string {
-  const host = isIP(hostname) === 6 ? `[${hostname}]` : hostname
-  return new URL(`${protocol}//${host}${port === '' ? '' : `:${port}`}`).origin
-}
-
-function notFound(host: string): Error {
-  return Object.assign(new Error(`no address of ${host}`), { code: 'ENOTFOUND' })
+/** The host of a URL as sockets take it: IPv6 without brackets. */
+function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '')
 }

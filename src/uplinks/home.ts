@@ -1,35 +1,43 @@
+import { unescape as percentDecode } from 'node:querystring'
 import type { UplinkOptions } from '../options.ts'
 
 /** Where an uplink is configured to be, and what may be said there only. */
 export interface Home {
   /** The index, with a final slash and without credentials. */
   readonly base: URL
-  /** Headers that leave for this origin and no other: the credential and the configured ones. */
+  /** Headers that leave for this origin and no other, with lower-case names: the credential and the configured ones. */
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Headers that belong to the connection or to the way a body is read. */
+/** Headers that belong to the connection, to a proxy, or to what is asked for and how its answer is read. */
 const NOT_OURS = new Set([
   'host',
   'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
   'content-length',
   'transfer-encoding',
   'accept-encoding',
   'te',
+  'trailer',
   'upgrade',
+  'expect',
+  'range',
+  'if-none-match',
+  'if-modified-since',
 ])
 
 /** Reads an uplink's `url`, however it is spelled; a user and password in it become a `Basic` credential. */
-export function parseHome(options: Pick<UplinkOptions, 'url' | 'headers' | 'auth'>): Home {
-  const base = new URL(options.url.trim().replace(/^sparse\+/i, ''))
-  const basic = base.username === '' ? undefined : encodeBasic(base)
+export function parseHome({ url, headers, auth }: Pick<UplinkOptions, 'url' | 'headers' | 'auth'>): Home {
+  const base = new URL(url.trim().replace(/^sparse\+/i, ''))
+  const authorization = credential(auth) ?? basicCredential(base)
   base.username = ''
   base.password = ''
   base.hash = ''
   base.search = ''
   if (!base.pathname.endsWith('/')) base.pathname += '/'
-  const authorization = credential(options.auth) ?? basic
-  const extra = Object.entries(options.headers ?? {})
+  const extra = Object.entries(headers)
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .filter(([name]) => !NOT_OURS.has(name))
   return {
@@ -40,7 +48,7 @@ export function parseHome(options: Pick<UplinkOptions, 'url' | 'headers' | 'auth
 
 function credential(auth: UplinkOptions['auth']): string | undefined {
   if (auth?.token === undefined || auth.token === '') return undefined
-  switch (auth.type ?? 'token') {
+  switch (auth.type) {
     case 'basic':
       return `Basic ${auth.token}`
     case 'bearer':
@@ -50,7 +58,8 @@ function credential(auth: UplinkOptions['auth']): string | undefined {
   }
 }
 
-function encodeBasic({ username, password }: URL): string {
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+function basicCredential({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined
+  const pair = `${percentDecode(username)}:${percentDecode(password)}`
   return `Basic ${Buffer.from(pair).toString('base64')}`
 }
