@@ -155,7 +155,8 @@ async function sendPart(
 }
 
 async function drip(response: UplinkResponse, right: UplinkAnswer, bytesPerSecond: number): Promise<void> {
-  // A few times a second at most, and a byte at least.
+  if (right.body.length === 0) return sendAnswer(response, right)
+  // Twenty times a second at most, and a byte at least.
   const step = Math.max(1, Math.round(bytesPerSecond / 20))
   begin(response, right.status, headersOf(right, right.body.length))
   for (let at = 0; at < right.body.length && !isGone(response); at += step) {
