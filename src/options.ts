@@ -46,7 +46,7 @@ export const optionsSchema = z.strictObject({
   packages: z
     .record(z.string().min(1), packageRule)
     .default({ '**': { access: ['$all'], publish: ['$authenticated'] } })
-    .describe('rights by crate name: globs, first match wins; case, `-` and `_` are folded'),
+    .describe('rights and origin by crate name: globs, first match wins; case, `-` and `_` are folded'),
   uplinks: z
     .record(
       z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be letters, digits, `.`, `_` and `-`'),
@@ -102,7 +102,7 @@ export class OptionsError extends Error {
 export function parseOptions(input: unknown): Options {
   const result = optionsSchema.safeParse(input ?? {})
   if (!result.success) throw new OptionsError(describeProblems(result.error))
-  const options = result.data
+  const options = withDefaultRule(result.data, isRecord(input) && input['packages'] !== undefined)
   const problems = uplinkProblems(options)
   if (problems.length > 0) throw new OptionsError(problems)
   const narrow = narrowRule(options)
@@ -128,6 +128,18 @@ export function describeProblems(error: z.ZodError): string[] {
     }
     return `\`${key || 'options'}\`: ${issue.message}`
   })
+}
+
+/** Who names uplinks and no rules wants all crates from them. */
+function withDefaultRule(options: Options, hasRules: boolean): Options {
+  const proxy = Object.keys(options.uplinks)
+  if (hasRules || proxy.length === 0) return options
+  const packages = Object.entries(options.packages).map(([glob, rule]) => [glob, { ...rule, proxy }] as const)
+  return { ...options, packages: Object.fromEntries(packages) }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 /** Names in `proxy` that lead nowhere, and tokens that nobody has looked up. */

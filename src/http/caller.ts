@@ -43,7 +43,7 @@ export function createCallerFinder({ auth }: Pick<Host, 'auth'>, options: Option
         'this registry needs a login: run `cargo login` with a token of this registry',
       )
     }
-    ctx.state.caller = { principal, via: baseUrl(ctx) }
+    ctx.state.caller = { principal, via: baseUrl(ctx), address: ctx.ip }
     // Caches between us and the client must not hand one caller's answer to another.
     if (required) ctx.vary('Authorization')
     await next()

@@ -127,6 +127,16 @@ export function createHandlers(registry: Registry) {
       })
     },
 
+    async explain(ctx: RouteContext) {
+      const version = ctx.params['version']
+      ctx.set('Cache-Control', REVALIDATE)
+      ctx.body = await registry.explain(
+        ctx.state.caller,
+        validateName(param(ctx, 'crate')),
+        version === undefined ? undefined : validateVersion(version),
+      )
+    },
+
     me(ctx: RouteContext) {
       ctx.set(
         'Content-Security-Policy',

@@ -32,6 +32,11 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
     'Requests to uplinks by what was asked and how it ended',
     ['uplink', 'kind', 'outcome'],
   )
+  const ahead = counter(
+    'cargo_prefetch_total',
+    'Files fetched ahead, and those of them that were asked for',
+    ['kind', 'outcome'],
+  )
   const conflicts = counter(
     'cargo_integrity_conflicts_total',
     'Index and crate files that were not believed',
@@ -71,6 +76,7 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
     cacheLookup: (tier, result) => lookups.inc({ tier, result }),
     uplinkRequest: (uplink, kind, outcome) => uplinkRequests.inc({ uplink, kind, outcome }),
     uplinkAvailable: (uplink, is) => available.set({ uplink }, is ? 1 : 0),
+    fetchedAhead: (kind, outcome) => ahead.inc({ kind, outcome }),
     integrityConflict: (conflict) => conflicts.inc({ conflict }),
     published(size) {
       publishes.inc()
@@ -87,6 +93,7 @@ export const noMetrics: CargoMetrics = {
   uplinkRequest: () => {},
   uplinkAvailable: () => {},
   integrityConflict: () => {},
+  fetchedAhead: () => {},
 }
 
 /** A client may send any word as method; a label may not grow with it. */

@@ -21,6 +21,8 @@ function routeTable(handlers: Handlers): readonly Route[] {
     ['PUT', '/api/v1/crates/new', handlers.publish],
     ['GET', '/api/v1/crates', handlers.search],
     ['GET', `${crate}/:version/download`, handlers.download],
+    ['GET', `${crate}/explain`, handlers.explain],
+    ['GET', `${crate}/:version/explain`, handlers.explain],
     ['DELETE', `${crate}/:version/yank`, handlers.yank],
     ['PUT', `${crate}/:version/unyank`, handlers.unyank],
     ['GET', `${crate}/owners`, handlers.owners],

@@ -10,6 +10,8 @@ export interface Caller {
   readonly principal: Principal | undefined
   /** The base URL of the registry as this caller sees it: mount included, no final slash. */
   readonly via: string
+  /** Where the request came from: what one client asks one after another belongs together. */
+  readonly address?: string
 }
 
 /** Decides what a caller may do: the rules of the options, the host's rules, and the scopes of the token must agree. */

@@ -5,22 +5,25 @@ import { type Options, readsNeedLogin } from '../options.ts'
 import type { PublishResponse, SearchResponse } from '../protocol/api.ts'
 import type { ChangeStamp } from '../protocol/change.ts'
 import { decideOwners, decideYank, mustExist, unknownCrate, unknownVersion } from '../protocol/decide.ts'
+import type { Explanation } from '../protocol/explanation.ts'
 import type { IndexConfig } from '../protocol/index-config.ts'
-import { pubtime } from '../protocol/index-entry.ts'
+import { type IndexEntry, pubtime } from '../protocol/index-entry.ts'
 import type { CrateName } from '../protocol/name.ts'
-import { findVersion } from '../protocol/record.ts'
+import { type CrateRecord, findVersion } from '../protocol/record.ts'
 import type { Version } from '../protocol/version.ts'
 import { type Caller, createAccess } from './access.ts'
 import { createBlobs } from './blobs.ts'
 import { createCatalogue } from './catalogue.ts'
 import { type CrateFile, storedFile } from './crate-file.ts'
 import { createCrateLog } from './crate-log.ts'
+import { explainCrate } from './explain.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
 import { createPackageRules } from './package-rules.ts'
 import { type PublishRequest, publishCrate } from './publish.ts'
 import { reliableStorage } from './reliable-storage.ts'
 import { createSealedCache } from './sealed-cache.ts'
 import { type SearchQuery, searchCrates } from './search.ts'
+import { type AheadOutcome, createAhead } from './upstream/ahead.ts'
 import { createUpstream, type UpstreamObserver } from './upstream/upstream.ts'
 
 /** The service: every answer is for a caller, and only says what that caller may know. */
@@ -36,6 +39,8 @@ export interface Registry {
   owners(caller: Caller, name: CrateName): Promise<readonly string[]>
   changeOwners(caller: Caller, name: CrateName, change: OwnersChange): Promise<readonly string[]>
   search(caller: Caller, query: SearchQuery): Promise<SearchResponse>
+  /** @throws {CargoError} `not_found` for those who may not read the crate, also when it does not exist */
+  explain(caller: Caller, name: CrateName, version?: Version): Promise<Explanation>
   /** Finishes what runs behind the answers. */
   close(): Promise<void>
 }
@@ -47,6 +52,8 @@ export type OwnersChange = { readonly add: readonly string[] } | { readonly remo
 export interface RegistryObserver extends UpstreamObserver {
   cacheLookup(tier: 'process' | 'shared', result: 'hit' | 'miss' | 'rejected'): void
   published(bytes: number): void
+  /** Something was fetched before it was asked for, or what was is asked for now. */
+  fetchedAhead(kind: 'index' | 'crate', outcome: AheadOutcome): void
 }
 
 export interface RegistryDeps {
@@ -83,6 +90,19 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     cache: host.cache,
     isLocal: async (name) => (await log.read(name)).record !== undefined,
   })
+  const ahead = createAhead({
+    max: options.offline || Object.keys(options.uplinks).length === 0 ? 0 : options.prefetch,
+    logger,
+    monotonic,
+    async entries(name) {
+      const { record } = await log.read(name)
+      if (record !== undefined) return { entries: entriesOf(record), fetched: false }
+      const served = await upstream.index(name)
+      return served && { entries: served.entries, fetched: served.asked }
+    },
+    bring: upstream.bring,
+    onOutcome: (kind, outcome) => observer.fetchedAhead(kind, outcome),
+  })
   const loginForReads = readsNeedLogin(options)
 
   const stamp = (caller: Caller, { name: by, tokenId }: Principal): ChangeStamp => ({
@@ -111,17 +131,21 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       await access.mustRead(caller, name)
       const { record, stale } = await log.read(name)
       if (record === undefined) {
-        const file = await upstream.index(name)
-        if (file === undefined) throw unknownCrate(name)
-        return file
+        const served = await upstream.index(name)
+        if (served === undefined) throw unknownCrate(name)
+        ahead.indexServed(clientOf(caller), name, () => served.entries)
+        return served.file
       }
       // The path is lower case whatever the published spelling is; `-` and `_` are told apart.
       if (record.name.toLowerCase() !== name.toLowerCase()) throw unknownCrate(name)
-      return indexFile(mustExist(record, record.name), stale)
+      const file = indexFile(mustExist(record, record.name), stale)
+      ahead.indexServed(clientOf(caller), name, () => entriesOf(record))
+      return file
     },
 
     async download(caller, name, version) {
       await access.mustRead(caller, name)
+      ahead.crateAsked(clientOf(caller), name, version)
       const { record } = await log.read(name)
       if (record === undefined) return proxiedDownload(name, version)
       const found = findVersion(mustExist(record, name), version)
@@ -178,7 +202,13 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
 
     search: (caller, query) => searchCrates({ catalogue, access, upstream: upstream.search }, caller, query),
 
+    async explain(caller, name, version) {
+      await access.mustRead(caller, name)
+      return explainCrate({ rules, blobs, upstream }, (await log.read(name)).record, name, version)
+    },
+
     async close() {
+      await ahead.close()
       await upstream.close()
       await log.close()
       await catalogue.flush()
@@ -204,4 +234,13 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
   ): void {
     emit({ kind, crate, by: caller.principal?.name, tokenId: caller.principal?.tokenId, ...more })
   }
+}
+
+function entriesOf(record: CrateRecord): readonly IndexEntry[] {
+  return [...record.versions.values()].map(({ entry }) => entry)
+}
+
+/** Whose requests belong together: a person's on one machine. */
+function clientOf({ principal, address = '' }: Caller): string {
+  return `${address} ${principal?.name ?? ''}`
 }

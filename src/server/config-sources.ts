@@ -18,6 +18,9 @@ const FILE_SETTINGS: readonly (readonly string[])[] = [
   ['auth', 'htpasswd'],
 ]
 
+/** What the built-in configuration proxies. */
+const CRATES_IO = { 'crates-io': { url: 'sparse+https://index.crates.io/' } } as const
+
 /** Where settings come from; the later ones win. */
 export interface ConfigSources {
   /** A YAML file. */
@@ -26,6 +29,8 @@ export interface ConfigSources {
   /** From the command line. */
   readonly listen?: string | undefined
   readonly data?: string | undefined
+  /** `false`: only local crates, whatever the settings say. */
+  readonly uplinks?: boolean | undefined
   readonly workingDirectory: string
 }
 
@@ -42,12 +47,34 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     ...(listen === undefined ? [] : [{ path: ['listen'], value: listen }]),
     ...(data === undefined ? [] : [{ path: ['storage', 'fs', 'path'], value: data }]),
   ]
-  const config = parseConfig(resolveFiles(overrides.reduce(withOverride, written), workingDirectory))
+  const settings = resolveFiles(overrides.reduce(withOverride, written), workingDirectory)
+  const config = parseConfig(sources.uplinks === false ? withoutUplinks(settings) : withCratesIo(settings))
   return {
     ...config,
     // The default is in no source.
     storage: { fs: { path: resolve(workingDirectory, config.storage.fs.path) } },
   }
+}
+
+/** Unless the settings say where crates come from, crates.io has what is not local. */
+function withCratesIo(settings: unknown): unknown {
+  const path = ['cargo', 'uplinks']
+  return settingAt(settings, path) === undefined
+    ? withOverride(settings, { path, value: CRATES_IO })
+    : settings
+}
+
+/** Without `proxy` in the rules too, which would lead nowhere. */
+function withoutUplinks(settings: unknown): unknown {
+  const packages = settingAt(settings, ['cargo', 'packages'])
+  const local = withOverride(settings, { path: ['cargo', 'uplinks'], value: {} })
+  if (typeof packages !== 'object' || packages === null) return local
+  return Object.keys(packages)
+    .filter((glob) => settingAt(packages, [glob, 'proxy']) !== undefined)
+    .reduce(
+      (tree, glob) => withOverride(tree, { path: ['cargo', 'packages', glob, 'proxy'], value: [] }),
+      local,
+    )
 }
 
 async function readYaml(path: string): Promise<unknown> {

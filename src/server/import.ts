@@ -14,6 +14,7 @@ import { compareVersions, isValidSemver, type Version } from '../protocol/versio
 import { createImporter } from '../registry/import.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { renderListen } from './listen.ts'
+import { pluginOptions } from './plugin-options.ts'
 
 const SUFFIX = '.crate'
 
@@ -47,7 +48,7 @@ export async function importFolder(
 ): Promise<ImportReport> {
   const config = await loadConfig(sources)
   const storage = fsStorage(config.storage.fs.path)
-  const options = parseOptions(config.cargo)
+  const options = parseOptions(pluginOptions(config, sources.environment))
   const base = config.public_url ?? `${config.tls ? 'https' : 'http'}://${renderListen(config.listen)}`
   const via = base.replace(/\/+$/, '') + options.mount
   const [now, monotonic] = [() => new Date(), () => performance.now()]

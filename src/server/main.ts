@@ -11,6 +11,7 @@ interface ServeOptions {
   readonly config?: string
   readonly listen?: string
   readonly data?: string
+  readonly uplinks: boolean
 }
 
 interface ImportOptions {
@@ -32,11 +33,12 @@ function addServe(parent: Command): void {
     .option('--config <file>', 'settings in YAML')
     .option('--listen <host:port>', 'address to listen on, default 127.0.0.1:8081')
     .option('--data <dir>', 'folder of the registry, default ./registry-data')
+    .option('--no-uplinks', 'only local crates: no other registry is asked')
     .action(async (options: ServeOptions) => {
-      const { config: file, listen, data } = options
+      const { config: file, listen, data, uplinks } = options
       const workingDirectory = process.cwd()
       const environment = process.env
-      const starting = serve({ file, listen, data, workingDirectory, environment }, process.stdout)
+      const starting = serve({ file, listen, data, uplinks, workingDirectory, environment }, process.stdout)
       stopOnSignal(starting)
       await starting
     })

@@ -3,14 +3,13 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { CargoEvent, Host, Logger, ObjectStore } from '../host.ts'
 import { redisCache } from '../hosts/cache.ts'
 import { fsStorage } from '../hosts/fs.ts'
-import type { OptionsInput } from '../options.ts'
 import { cargo } from '../plugin.ts'
 import type { Config } from './config.ts'
 import type { Environment } from './environment.ts'
-import { FIRST_USER } from './first-user.ts'
 import { createHealth } from './health.ts'
 import { renderListen } from './listen.ts'
 import { openListener } from './listener.ts'
+import { pluginOptions } from './plugin-options.ts'
 import { createErrorLog, createRequestLog } from './request-log.ts'
 import { readKeyPair } from './tls.ts'
 import { openUsers } from './users.ts'
@@ -55,7 +54,7 @@ export async function createServer(config: Config, context: ServerContext): Prom
   const publicUrl = () => config.public_url ?? originOf(config, port)
   const emit = (audit: CargoEvent) => logger.info({ audit }, 'audit')
   const host: Host = { auth, storage, metrics, logger, publicUrl, emit, ...(cache && { cache }) }
-  const plugin = cargo(host, pluginOptions(config))
+  const plugin = cargo(host, pluginOptions(config, context.environment))
 
   const app = new Koa()
   app.silent = true
@@ -86,11 +85,6 @@ export async function createServer(config: Config, context: ServerContext): Prom
       return stopping
     },
   }
-}
-
-/** Without configured users there is only the first one, who had better be able to mend things. */
-function pluginOptions({ auth, cargo: options }: Config): OptionsInput {
-  return auth === undefined ? { admins: [FIRST_USER], ...options } : options
 }
 
 function originOf({ tls, listen: { host } }: Config, port: number): string {

@@ -15,6 +15,7 @@ export async function startRegistry(folder: string): Promise<Server> {
     listen: `127.0.0.1:${port}`,
     storage: { fs: { path: join(folder, 'data') } },
     auth: { tokens: [{ token_env: 'BENCH_TOKEN', user: 'bench' }] },
+    cargo: { uplinks: {} },
   }
   await writeFile(config, JSON.stringify(settings))
   const url = `http://127.0.0.1:${port}/cargo`

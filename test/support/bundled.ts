@@ -8,7 +8,7 @@ const SAID = /then try `cargo publish/
 
 /** The bundled server as a process of its own, at a free port, at its first start on an empty folder. */
 export async function startBundled(context: { after(done: () => void): void }, folder: string) {
-  const args = [MAIN, '--listen', '127.0.0.1:0', '--data', join(folder, 'data')]
+  const args = [MAIN, '--listen', '127.0.0.1:0', '--data', join(folder, 'data'), '--no-uplinks']
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
   context.after(() => void child.kill('SIGKILL'))
   const printed = await readUntil(child.stdout, SAID)

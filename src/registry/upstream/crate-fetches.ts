@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 import { CargoError } from '../../errors.ts'
 import type { Logger } from '../../host.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
@@ -13,8 +14,10 @@ const ATTEMPTS = 2
 export interface CrateFetch {
   /** Bytes, if they are known yet: all of them are here, or the uplink announced them. */
   readonly size: number | undefined
-  /** The bytes as they come; the last ones only when all have the checksum. */
+  /** The bytes as they come; the last ones only when all have the checksum. To be called at once, or not at all. */
   open(): Readable
+  /** When it is stored, or never will be. */
+  readonly ended: Promise<void>
 }
 
 /** Crate files of uplinks: each fetched once, whoever asks, checked while it comes, and stored. */
@@ -41,15 +44,18 @@ export interface CrateFetchesDeps {
 
 interface Running {
   readonly filling: Filling
+  readonly ended: Promise<void>
   readonly announced: number | undefined
   size: number | undefined
 }
 
+interface Begun extends Omit<Running, 'ended'> {}
+
 export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: CrateFetchesDeps): CrateFetches {
   const running = new Map<string, Promise<Running>>()
-  const storing = new Set<Promise<void>>()
+  const keeping = new Set<Promise<void>>()
 
-  async function begin(uplink: Uplink, entry: IndexEntry): Promise<Running> {
+  async function begin(uplink: Uplink, entry: IndexEntry): Promise<Begun> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await beginOnce(uplink, entry)
@@ -60,11 +66,11 @@ export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: Crat
     }
   }
 
-  async function beginOnce(uplink: Uplink, entry: IndexEntry): Promise<Running> {
+  async function beginOnce(uplink: Uplink, entry: IndexEntry): Promise<Begun> {
     const { cksum } = entry
     const answer = await uplink.crate({ name: entry.name, version: entry.vers, cksum })
     const filling = createFilling(answer.body, cksum, maxCrate)
-    const started: Running = { filling, announced: answer.size, size: undefined }
+    const started: Begun = { filling, announced: answer.size, size: undefined }
     filling.filled.then(
       ({ size }) => {
         started.size = size
@@ -83,7 +89,7 @@ export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: Crat
   }
 
   /** Stores what comes, then lets go of it: those who come later read what is stored. */
-  async function keep(uplink: Uplink, entry: IndexEntry, { filling }: Running): Promise<void> {
+  async function keep(uplink: Uplink, entry: IndexEntry, { filling }: Begun): Promise<void> {
     try {
       const filled = await filling.filled
       if (uplink.options.cache) await blobs.put(entry.cksum, filled.stream())
@@ -93,31 +99,39 @@ export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: Crat
       logger.warn({ err: error, uplink: uplink.name, crate }, 'crate of an uplink was not stored')
     } finally {
       running.delete(entry.cksum)
+      // Whoever joined until now is about to open the filling; nobody else will.
+      await turn()
       filling.release()
     }
   }
 
-  function start(uplink: Uplink, entry: IndexEntry): Promise<Running> {
-    const starting = begin(uplink, entry)
+  async function start(uplink: Uplink, entry: IndexEntry): Promise<Running> {
+    let begun: Begun
+    try {
+      begun = await begin(uplink, entry)
+    } catch (error) {
+      running.delete(entry.cksum)
+      throw error
+    }
+    const ended: Promise<void> = keep(uplink, entry, begun).finally(() => keeping.delete(ended))
+    keeping.add(ended)
+    return Object.assign(begun, { ended })
+  }
+
+  function startOnce(uplink: Uplink, entry: IndexEntry): Promise<Running> {
+    const starting = start(uplink, entry)
     running.set(entry.cksum, starting)
-    const kept: Promise<void> = starting
-      .then(
-        (one) => keep(uplink, entry, one),
-        () => void running.delete(entry.cksum),
-      )
-      .finally(() => storing.delete(kept))
-    storing.add(kept)
     return starting
   }
 
   return {
     async fetch(uplink, entry) {
-      const one = await (running.get(entry.cksum) ?? start(uplink, entry))
-      return { size: one.size ?? one.announced, open: () => one.filling.reader() }
+      const one = await (running.get(entry.cksum) ?? startOnce(uplink, entry))
+      return { size: one.size ?? one.announced, open: () => one.filling.reader(), ended: one.ended }
     },
     isFetching: (cksum) => running.has(cksum),
     async close() {
-      await Promise.allSettled([...storing])
+      await Promise.allSettled([...keeping])
     },
   }
 }

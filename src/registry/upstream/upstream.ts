@@ -1,6 +1,7 @@
 import { CargoError } from '../../errors.ts'
 import type { CargoEvent, Logger, MetadataCache } from '../../host.ts'
 import type { Options } from '../../options.ts'
+import type { IndexEntry } from '../../protocol/index-entry.ts'
 import { entriesOf, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
 import { maxVersion } from '../../protocol/version.ts'
 import { createUplink, type Uplink } from '../../uplinks/uplink.ts'
@@ -14,7 +15,7 @@ import type { RegistryStorage } from '../reliable-storage.ts'
 import type { UpstreamSearch } from '../search.ts'
 import { createCopyStore } from './copy-store.ts'
 import { createCrateFetches } from './crate-fetches.ts'
-import { createProxied, type Proxied, type ProxiedVersion } from './proxied.ts'
+import { createProxied, type Proxied } from './proxied.ts'
 import { proxiedFile } from './proxied-file.ts'
 import { checkShadow } from './shadow.ts'
 import { createUpstreamIndex } from './upstream-index.ts'
@@ -34,14 +35,21 @@ export interface Upstream {
   readonly policy: VersionPolicy
   readonly search: UpstreamSearch
   /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny all of it */
-  index(name: string): Promise<IndexFile | undefined>
+  index(name: string): Promise<ServedIndex | undefined>
   /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny the version */
   download(name: string, version: string): Promise<CrateFile | undefined>
-  /** Fetches the file of a version, if it is not here, for whoever will ask for it; whether it had to. */
-  bring(version: ProxiedVersion): Promise<boolean>
+  /** Fetches and stores the file of a version, if it is not here; whether it had to. */
+  bring(name: string, version: string): Promise<boolean>
   /** Warnings about a name that is published for the first time; see {@link checkShadow}. */
   checkShadow(name: string): Promise<readonly string[]>
   close(): Promise<void>
+}
+
+export interface ServedIndex {
+  readonly file: IndexFile
+  readonly entries: readonly IndexEntry[]
+  /** The uplink was asked for it. */
+  readonly asked: boolean
 }
 
 export interface UpstreamDeps {
@@ -114,7 +122,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     search,
     async index(name) {
       const crate = await proxied.find(name)
-      return crate && policy.indexFile(crate)
+      return crate && { file: policy.indexFile(crate), entries: policy.entries(crate), asked: crate.asked }
     },
     async download(name, version) {
       const found = await proxied.findVersion(name, version)
@@ -124,10 +132,14 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
         throw new CargoError('forbidden', `\`${name}@${version}\` is not served: ${verdict.reason}`)
       return proxiedFile({ blobs, fetches }, found)
     },
-    async bring(version) {
-      const file = await proxiedFile({ blobs, fetches }, version)
-      if (file.size !== undefined || fetches.isFetching(file.cksum)) return false
-      await fetches.fetch(version.crate.uplink, version.entry)
+    async bring(name, version) {
+      const found = await proxied.findVersion(name, version)
+      if (found === undefined || policy.judge(found.crate, version).verdict === 'denied') return false
+      const { cksum } = found.entry
+      if (fetches.isFetching(cksum) || (!blobs.isDamaged(cksum) && (await blobs.stat(cksum)) !== undefined))
+        return false
+      const fetch = await fetches.fetch(found.crate.uplink, found.entry)
+      await fetch.ended
       return true
     },
     checkShadow: (name) => checkShadow({ rules, proxied, index }, name),

@@ -1,6 +1,7 @@
 import { CargoError } from '../../errors.ts'
 import { crateMatcher } from '../../name-glob.ts'
 import { type Options, OptionsError, type PackageRule } from '../../options.ts'
+import type { IndexEntry } from '../../protocol/index-entry.ts'
 import type { UpstreamCopy } from '../../protocol/upstream-copy.ts'
 import {
   applyVersionRules,
@@ -23,6 +24,8 @@ export interface VersionPolicy {
    * @throws {CargoError} `forbidden` with the reason, when every version is denied
    */
   indexFile(crate: ProxiedCrate): IndexFile
+  /** The entries of that file. */
+  entries(crate: ProxiedCrate): readonly IndexEntry[]
   judge(crate: ProxiedCrate, version: string): VersionVerdict
   /** Whether the rules deny a version, whatever else is known of it. */
   denies(name: string, version: string): boolean
@@ -30,6 +33,7 @@ export interface VersionPolicy {
 
 interface Served {
   readonly body: Buffer
+  readonly entries: readonly IndexEntry[]
   readonly etag: string
   /** Milliseconds since 1970. */
   readonly until: number
@@ -46,28 +50,33 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
   function render(crate: ProxiedCrate): Served {
     const at = now()
     const ruled = rulesFor(publishedName(crate))
-    if (ruled === NO_RULES) return whole(crate.copy)
+    if (ruled === NO_RULES) return whole(crate)
     const lines = linesOf(crate)
     const result = applyVersionRules(lines, ruled, at)
-    if (result.lines === lines) return whole(crate.copy)
+    if (result.lines === lines) return whole(crate)
     if (result.lines.length === 0) throw denied(ruled, versionOf(crate, crate.entries.length - 1), at)
     const body = Buffer.from(result.lines.map(({ line }) => `${line}\n`).join(''))
-    return { body, etag: etagOf(body), until: result.until?.getTime() ?? Number.POSITIVE_INFINITY }
+    const entries = result.lines.map(({ entry }) => entry)
+    return { body, entries, etag: etagOf(body), until: result.until?.getTime() ?? Number.POSITIVE_INFINITY }
+  }
+
+  function fileOf(crate: ProxiedCrate): Served {
+    const known = served.get(crate.copy)
+    if (known !== undefined && known.until > now().getTime()) return known
+    const file = render(crate)
+    served.set(crate.copy, file)
+    return file
   }
 
   return {
     indexFile(crate) {
       const { copy, age, stale, asked, uplink } = crate
-      let file = served.get(copy)
-      if (file === undefined || file.until <= now().getTime()) {
-        file = render(crate)
-        served.set(copy, file)
-      }
-      const { body, etag } = file
+      const { body, etag } = fileOf(crate)
       const modified = new Date(copy.lastModified ?? copy.fetchedAt)
       const freshness = { age, maxAge: uplink.options.maxage, asked }
       return { body, etag, modified, stale, freshness }
     },
+    entries: (crate) => fileOf(crate).entries,
     judge(crate, version) {
       const position = crate.entries.findIndex(({ vers }) => vers === version)
       return judgeVersion(rulesFor(publishedName(crate)), versionOf(crate, position), now())
@@ -98,8 +107,8 @@ function readable<T>(key: string, parse: () => T): T {
   }
 }
 
-function whole({ body }: UpstreamCopy): Served {
-  return { body, etag: etagOf(body), until: Number.POSITIVE_INFINITY }
+function whole({ copy: { body }, entries }: ProxiedCrate): Served {
+  return { body, entries, etag: etagOf(body), until: Number.POSITIVE_INFINITY }
 }
 
 /** Blank lines are in no array of entries. */
