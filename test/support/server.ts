@@ -25,6 +25,7 @@ export const TRANSPORTS: readonly Transport[] = ['http', 'https']
 export interface ServerSpec {
   readonly transport?: Transport
   readonly options?: OptionsInput
+  readonly redis?: string
 }
 
 /** A request that was answered, as the server's log has it. */
@@ -84,6 +85,7 @@ export async function startServer(context: Context, spec: ServerSpec = {}): Prom
       tokens: Object.entries(USERS).map(([user, groups]) => ({ token_env: user, user, groups: [...groups] })),
     },
     cargo: spec.options ?? {},
+    ...(spec.redis !== undefined && { redis: spec.redis }),
   })
   const environment = Object.fromEntries(Object.keys(USERS).map((user) => [user, `${user}-token`]))
   const logger = recorder((fields, message) => {
