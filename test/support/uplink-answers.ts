@@ -45,7 +45,7 @@ export function rightAnswers(content: UplinkContent, spec: AnswerSpec): RightAns
         return answer('other', 200, { 'content-type': 'application/json' }, renderIndexConfig(spec.config))
       if (url.pathname === SEARCH && spec.config.api != null) return search(content, url.searchParams)
       const version = byPath().get(url.pathname + url.search)
-      if (version !== undefined)
+      if (version?.bytes !== undefined)
         return answer('crate', 200, { 'content-type': 'application/gzip' }, version.bytes)
       return indexAnswer(content, spec, url.pathname) ?? notFound()
     },

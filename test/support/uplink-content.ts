@@ -15,7 +15,8 @@ export interface UplinkVersion {
   /** The line of the index, without its newline. */
   readonly line: string
   readonly cksum: string
-  readonly bytes: Buffer
+  /** The `.crate` file; absent: only the index knows the version. */
+  readonly bytes?: Buffer
 }
 
 /** A crate with what its manifest does not say. */
@@ -83,7 +84,7 @@ export function uplinkContent(inputs: Iterable<UplinkInput> = []): UplinkContent
     publish,
     edit,
     yank: (name, version, yanked = true) =>
-      edit(name, version, (line) => line.replace(/"yanked":(true|false)/, `"yanked":${yanked}`)),
+      edit(name, version, (line) => line.replace(/"yanked":\s*(true|false)/, `"yanked":${yanked}`)),
     remove: (name, version, what = 'line') =>
       change(name, (versions) => {
         if (what === 'line') unlisted.push(...versions.filter((it) => it.version === version))

@@ -175,11 +175,11 @@ function text(lines: readonly string[]): string {
 }
 
 function withOtherCksum(line: string, random: Random): string {
-  return line.replace(/"cksum":"[0-9a-f]*"/, `"cksum":"${randomBytesFrom(random, 32).toString('hex')}"`)
+  return line.replace(/"cksum":\s*"[0-9a-f]*"/, `"cksum":"${randomBytesFrom(random, 32).toString('hex')}"`)
 }
 
 function withOtherName(line: string): string {
-  return line.replace(/"name":"[^"]*"/, '"name":"another-crate"')
+  return line.replace(/"name":\s*"[^"]*"/, '"name":"another-crate"')
 }
 
 function foreign(type: string, body: string): UplinkAnswer {

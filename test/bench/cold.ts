@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { realUplink } from '../real/real-uplink.ts'
+import { cargoHome, type HomeSpec, project } from '../support/cargo.ts'
+import { makeCertificate } from '../support/certificate.ts'
+import { generatedWorkspace } from '../support/generated-workspace.ts'
+import { ensureTools, requireCargo } from '../support/tools.ts'
+import { startColdRegistry } from './cold-registry.ts'
+import { type ColdResult, type Fetch, renderColdTable, seconds, waste } from './cold-table.ts'
+import { type ColdUplink, startColdUplink } from './cold-uplink.ts'
+
+const LATENCY_MS = 50
+/** What `cargo fetch` may take with prefetch, against without. */
+const MAX_RATIO = 0.25
+/** The share of uplink requests that may have been in vain. */
+const MAX_WASTE = 0.15
+const MEMORY = '/dev/shm'
+const REPLACED = { source: { 'crates-io': { 'replace-with': 'ours' } } }
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    /** The generated workspace, even where crates.io can be reached. */
+    generated: { type: 'boolean', default: false },
+    /** Only cargo straight to the uplink. */
+    straight: { type: 'boolean', default: false },
+  },
+})
+
+interface Contestant {
+  readonly name: string
+  readonly fetches: Fetch[]
+  run(): Promise<Fetch>
+}
+
+await requireCargo()
+await ensureTools(['openssl'])
+const work = await mkdtemp(join(tmpdir(), 'cargo-cold-'))
+const uplinks: ColdUplink[] = []
+try {
+  await measure()
+} finally {
+  for (const uplink of uplinks) await uplink.stop()
+  await rm(work, { recursive: true, force: true })
+}
+
+async function measure(): Promise<void> {
+  const real = flags.generated ? undefined : await realUplink()
+  const manifest = real?.manifest ?? generatedWorkspace().manifest
+  const certificate = await makeCertificate(work)
+  // Cargo unpacks what it fetches: into memory where that can be, or the disk's time hides the network's.
+  if (existsSync(MEMORY)) process.env['TMPDIR'] = MEMORY
+  const spec = { latencyMs: LATENCY_MS, ...(real !== undefined && { folder: real.folder }) }
+  const http = await startColdUplink(spec)
+  uplinks.push(http)
+  const http2 = await startColdUplink({ ...spec, certificate })
+  uplinks.push(http2)
+
+  let lock = real?.lock
+  const fetched = async (home: Partial<HomeSpec>, uplink: ColdUplink): Promise<Fetch> => {
+    await uplink.takeRequests()
+    const result = await fetchCold(manifest, home)
+    lock ??= result.lock
+    if (result.lock !== lock) throw new Error('the lock file is another one than that of the first')
+    const requests = (await uplink.takeRequests()).filter((path) => !path.endsWith('/config.json'))
+    return { seconds: result.seconds, requests }
+  }
+  const ours = async (options: { readonly prefetch?: number }): Promise<Fetch> => {
+    const registry = await startColdRegistry(work, http.url, options)
+    try {
+      return await fetched({ registries: { ours: `sparse+${registry.url}/` }, config: REPLACED }, http)
+    } finally {
+      await registry.stop()
+    }
+  }
+  const prefetched = contestant('with prefetch', () => ours({}))
+  const plain = contestant('without prefetch', () => ours({ prefetch: 0 }))
+  const straight = contestant('straight, http', () => fetched({ cratesIo: http.index }, http))
+  const straight2 = contestant('straight, HTTP/2', () =>
+    fetched({ cratesIo: http2.index, ca: certificate.certFile }, http2),
+  )
+  const contestants = flags.straight ? [straight, straight2] : [prefetched, plain, straight, straight2]
+  await inRotation(contestants, Number(flags.rounds))
+
+  const needed = new Set(straight.fetches.flatMap(({ requests }) => requests))
+  const crates = lock?.match(/^checksum = /gm)?.length ?? 0
+  const direct = manifest.split('[dependencies]\n')[1]?.trim().split('\n').length ?? 0
+  print(
+    `${real === undefined ? 'generated' : 'real'} workspace: ${direct} direct dependencies, ${crates} crates`,
+  )
+  print(
+    `${flags.rounds} rounds, ${LATENCY_MS} ms from the uplink to every answer, and for every connection\n`,
+  )
+  print(renderColdTable(contestants, flags.straight ? [straight2] : [plain, straight2], needed))
+  if (!flags.straight) judge(prefetched, plain, straight2, waste(prefetched, needed).share)
+}
+
+function contestant(name: string, run: () => Promise<Fetch>): Contestant {
+  return { name, fetches: [], run }
+}
+
+/** Who is first changes with the round. */
+async function inRotation(contestants: readonly Contestant[], rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    const first = round % contestants.length
+    for (const { fetches, run } of [...contestants.slice(first), ...contestants.slice(0, first)])
+      fetches.push(await run())
+  }
+}
+
+/** `cargo fetch` of a package without a lock file, by a cargo that has seen nothing. */
+async function fetchCold(
+  manifest: string,
+  spec: Partial<HomeSpec>,
+): Promise<{ readonly seconds: number; readonly lock: string }> {
+  const endings: (() => Promise<void>)[] = []
+  const home = await cargoHome({ after: (done) => void endings.push(done) }, { registries: {}, ...spec })
+  try {
+    const cwd = await project(join(home.folder, 'app'), { manifest })
+    const began = performance.now()
+    const { code, stderr } = await home.cargo(['fetch'], { cwd })
+    const took = (performance.now() - began) / 1000
+    if (code !== 0) throw new Error(`cargo fetch ended with ${code}:\n${stderr}`)
+    return { seconds: took, lock: await readFile(join(cwd, 'Cargo.lock'), 'utf8') }
+  } finally {
+    for (const end of endings) await end()
+  }
+}
+
+function judge(prefetched: ColdResult, plain: ColdResult, straight2: ColdResult, wasted: number): void {
+  const ratio = seconds(prefetched) / seconds(plain)
+  const rows: readonly (readonly [boolean, string])[] = [
+    [ratio <= MAX_RATIO, `must: ≤ ${MAX_RATIO} of the time without prefetch: ${ratio.toFixed(2)}`],
+    [wasted <= MAX_WASTE, `must: ≤ ${100 * MAX_WASTE} % wasted: ${(100 * wasted).toFixed(1)} %`],
+  ]
+  for (const [met, text] of rows) print(`${met ? 'met ' : 'MISSED'} ${text}`)
+  const faster = seconds(prefetched) < seconds(straight2)
+  print(`${faster ? 'met ' : 'not met'} goal: less time than straight over HTTP/2`)
+  if (rows.some(([met]) => !met)) process.exitCode = 1
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
