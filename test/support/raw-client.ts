@@ -1,18 +1,18 @@
 import { connect } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 
-/** Longer than any answer takes that comes at all. */
-const PATIENCE_MS = 400
+/** Longer than any answer takes that comes at all, on a busy machine too. */
+const PATIENCE_MS = 10_000
 /** More is not looked at. */
 const ENOUGH = 1024 * 1024
 
 /** All bytes that come over a connection of its own for a GET over HTTP/1.1, as they are, but for the date. */
-export function getRaw(url: string): Promise<string> {
+export function getRaw(url: string, patience = PATIENCE_MS): Promise<string> {
   const { hostname, port, pathname, search } = new URL(url)
   return new Promise((resolve) => {
     const socket = connectTcp(Number(port), hostname)
     const chunks: Buffer[] = []
-    const timer = setTimeout(() => socket.destroy(), PATIENCE_MS)
+    const timer = setTimeout(() => socket.destroy(), patience)
     let failure = ''
     let length = 0
     socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`)
@@ -36,11 +36,11 @@ export function getRaw(url: string): Promise<string> {
 }
 
 /** Status, headers and body over a connection of its own for a GET over HTTP/2, and how the stream ended. */
-export function getOverHttp2(url: string): Promise<string> {
+export function getOverHttp2(url: string, patience = PATIENCE_MS): Promise<string> {
   const { origin, pathname, search } = new URL(url)
   return new Promise((resolve) => {
     const session = connect(origin, { rejectUnauthorized: false })
-    const timer = setTimeout(() => session.destroy(), PATIENCE_MS)
+    const timer = setTimeout(() => session.destroy(), patience)
     const chunks: Buffer[] = []
     let head = ''
     let end = 'unended'
