@@ -13,8 +13,8 @@ import { type CrateName, indexPath, isValidName } from '../protocol/name.ts'
 import { compareVersions, isValidSemver, type Version } from '../protocol/version.ts'
 import { createImporter } from '../registry/import.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
-import { renderListen } from './listen.ts'
 import { pluginOptions } from './plugin-options.ts'
+import { registryUrl } from './public-url.ts'
 
 const SUFFIX = '.crate'
 
@@ -49,8 +49,7 @@ export async function importFolder(
   const config = await loadConfig(sources)
   const storage = fsStorage(config.storage.fs.path)
   const options = parseOptions(pluginOptions(config, sources.environment))
-  const base = config.public_url ?? `${config.tls ? 'https' : 'http'}://${renderListen(config.listen)}`
-  const via = base.replace(/\/+$/, '') + options.mount
+  const via = registryUrl(config, options)
   const [now, monotonic] = [() => new Date(), () => performance.now()]
   const importer = createImporter({ storage, options, logger, owner, via, now, monotonic })
   const count = { imported: 0, present: 0 }

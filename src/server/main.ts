@@ -4,8 +4,10 @@ import { Command } from 'commander'
 import { OptionsError } from '../options.ts'
 import { ConfigError } from './config.ts'
 import { importFolder } from './import.ts'
+import { Mistake } from './mistake.ts'
 import { createLogger, serve } from './serve.ts'
 import type { CargoServer } from './server.ts'
+import { warmLockFile } from './warm.ts'
 
 interface ServeOptions {
   readonly config?: string
@@ -21,9 +23,15 @@ interface ImportOptions {
   readonly data?: string
 }
 
+interface WarmOptions {
+  readonly config?: string
+  readonly data?: string
+}
+
 const program = new Command('verdaccio-cargo').description('A Cargo registry')
 addServe(program)
 addImport(program)
+addWarm(program)
 await program.parseAsync().catch(fail)
 
 function addServe(parent: Command): void {
@@ -62,6 +70,34 @@ function addImport(parent: Command): void {
     })
 }
 
+function addWarm(parent: Command): void {
+  parent
+    .command('warm')
+    .argument('<Cargo.lock>', 'lock file whose packages are to be had without any uplink')
+    .description('fetch the packages of a lock file from the uplinks; a running server goes on serving')
+    .option('--config <file>', 'settings in YAML')
+    .option('--data <dir>', 'folder of the registry, default ./registry-data')
+    .action(async (lockFile: string, { config: file, data }: WarmOptions) => {
+      const sources = { file, data, workingDirectory: process.cwd(), environment: process.env }
+      const signal = signalOfInterrupt()
+      const parts = { out: process.stdout, err: process.stderr, logger: createLogger(), signal }
+      const { missing, left } = await warmLockFile(sources, lockFile, parts)
+      if (missing.length + left > 0) process.exitCode = 1
+    })
+}
+
+/** Aborted by the first signal; the second ends the process. */
+function signalOfInterrupt(): AbortSignal {
+  const controller = new AbortController()
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(1)
+    controller.abort()
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  return controller.signal
+}
+
 /** The first signal lets running requests finish; the second does not. */
 function stopOnSignal(starting: Promise<CargoServer>): void {
   let asked = false
@@ -76,8 +112,8 @@ function stopOnSignal(starting: Promise<CargoServer>): void {
 
 /** Mistakes of the operator are one line, everything else has its trace. */
 function fail(error: unknown): never {
-  const expected = error instanceof ConfigError || error instanceof OptionsError
-  const text = expected ? error.message : error instanceof Error ? error.stack : String(error)
+  const expected = [ConfigError, OptionsError, Mistake].some((kind) => error instanceof kind)
+  const text = error instanceof Error ? (expected ? error.message : error.stack) : String(error)
   process.stderr.write(`verdaccio-cargo: ${text}\n`)
   process.exit(1)
 }

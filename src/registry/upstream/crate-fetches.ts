@@ -17,8 +17,13 @@ export interface CrateFetch {
   /** The bytes as they come; the last ones only when all have the checksum. To be called at once, or not at all. */
   open(): Readable
   /** When it is stored, or never will be. */
-  readonly ended: Promise<void>
+  readonly ended: Promise<FetchEnd>
 }
+
+/** How a fetch ended. */
+export type FetchEnd =
+  | { readonly stored: true; readonly size: number }
+  | { readonly stored: false; readonly reason: unknown }
 
 /** Crate files of uplinks: each fetched once, whoever asks, checked while it comes, and stored. */
 export interface CrateFetches {
@@ -44,7 +49,7 @@ export interface CrateFetchesDeps {
 
 interface Running {
   readonly filling: Filling
-  readonly ended: Promise<void>
+  readonly ended: Promise<FetchEnd>
   readonly announced: number | undefined
   size: number | undefined
 }
@@ -53,7 +58,7 @@ interface Begun extends Omit<Running, 'ended'> {}
 
 export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: CrateFetchesDeps): CrateFetches {
   const running = new Map<string, Promise<Running>>()
-  const keeping = new Set<Promise<void>>()
+  const keeping = new Set<Promise<FetchEnd>>()
 
   async function begin(uplink: Uplink, entry: IndexEntry): Promise<Begun> {
     for (let attempt = 1; ; attempt++) {
@@ -89,14 +94,17 @@ export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: Crat
   }
 
   /** Stores what comes, then lets go of it: those who come later read what is stored. */
-  async function keep(uplink: Uplink, entry: IndexEntry, { filling }: Begun): Promise<void> {
+  async function keep(uplink: Uplink, entry: IndexEntry, { filling }: Begun): Promise<FetchEnd> {
     try {
       const filled = await filling.filled
-      if (uplink.options.cache) await blobs.put(entry.cksum, filled.stream())
+      if (!uplink.options.cache) return { stored: false, reason: notKept(uplink) }
+      await blobs.put(entry.cksum, filled.stream())
+      return { stored: true, size: filled.size }
     } catch (error) {
       // Readers learn of a failed fetch by themselves; a full disk is no reason to fail them.
       const crate = `${entry.name}@${entry.vers}`
       logger.warn({ err: error, uplink: uplink.name, crate }, 'crate of an uplink was not stored')
+      return { stored: false, reason: error }
     } finally {
       running.delete(entry.cksum)
       // Whoever joined until now is about to open the filling; nobody else will.
@@ -113,7 +121,7 @@ export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: Crat
       running.delete(entry.cksum)
       throw error
     }
-    const ended: Promise<void> = keep(uplink, entry, begun).finally(() => keeping.delete(ended))
+    const ended: Promise<FetchEnd> = keep(uplink, entry, begun).finally(() => keeping.delete(ended))
     keeping.add(ended)
     return Object.assign(begun, { ended })
   }
@@ -134,4 +142,8 @@ export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: Crat
       await Promise.allSettled([...keeping])
     },
   }
+}
+
+function notKept({ name }: Uplink): CargoError {
+  return new CargoError('unavailable', `crate files of uplink \`${name}\` are not kept: \`cache\` is false`)
 }

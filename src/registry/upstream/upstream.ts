@@ -15,7 +15,7 @@ import type { RegistryStorage } from '../reliable-storage.ts'
 import type { UpstreamSearch } from '../search.ts'
 import { createCopyStore } from './copy-store.ts'
 import { createCrateFetches } from './crate-fetches.ts'
-import { createProxied, type Proxied } from './proxied.ts'
+import { createProxied, type Proxied, type ProxiedVersion } from './proxied.ts'
 import { proxiedFile } from './proxied-file.ts'
 import { checkShadow } from './shadow.ts'
 import { createUpstreamIndex } from './upstream-index.ts'
@@ -40,9 +40,22 @@ export interface Upstream {
   download(name: string, version: string): Promise<CrateFile | undefined>
   /** Fetches and stores the file of a version, if it is not here; whether it had to. */
   bring(name: string, version: string): Promise<boolean>
+  /**
+   * The same for a version that {@link Proxied.findVersion} found, which no rule is asked about any more.
+   * @throws {CargoError} what kept it from being stored
+   */
+  keep(found: ProxiedVersion): Promise<KeptCrate>
   /** Warnings about a name that is published for the first time; see {@link checkShadow}. */
   checkShadow(name: string): Promise<readonly string[]>
   close(): Promise<void>
+}
+
+/** A `.crate` file in the store. */
+export interface KeptCrate {
+  /** Bytes. */
+  readonly size: number
+  /** It was not here before. */
+  readonly fetched: boolean
 }
 
 export interface ServedIndex {
@@ -136,11 +149,20 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       const found = await proxied.findVersion(name, version)
       if (found === undefined || policy.judge(found.crate, version).verdict === 'denied') return false
       const { cksum } = found.entry
-      if (fetches.isFetching(cksum) || (!blobs.isDamaged(cksum) && (await blobs.stat(cksum)) !== undefined))
-        return false
+      if (fetches.isFetching(cksum)) return false
+      if ((await blobs.stat(cksum)) !== undefined && !blobs.isDamaged(cksum)) return false
       const fetch = await fetches.fetch(found.crate.uplink, found.entry)
       await fetch.ended
       return true
+    },
+    async keep({ crate, entry }) {
+      const present = await blobs.stat(entry.cksum)
+      if (present !== undefined && !blobs.isDamaged(entry.cksum))
+        return { size: present.size, fetched: false }
+      const fetch = await fetches.fetch(crate.uplink, entry)
+      const end = await fetch.ended
+      if (!end.stored) throw end.reason
+      return { size: end.size, fetched: true }
     },
     checkShadow: (name) => checkShadow({ rules, proxied, index }, name),
     async close() {
