@@ -12,6 +12,7 @@ const MAX_BUFFERED = 512 * 1024
 const HELD_BACK = 64 * 1024
 /** How many blobs are remembered as verified. */
 const MAX_VERIFIED = 100_000
+const MAX_DAMAGED = 10_000
 /** Back-pressure by bytes; streams of objects would queue sixteen chunks of any size. */
 const BYTES = { objectMode: false } as const
 
@@ -26,7 +27,7 @@ export interface BlobContent {
 
 /** What is stored under its checksum. */
 export interface Blobs {
-  /** Writes a blob, again if it was there: that renews its age for garbage collection. */
+  /** Writes a blob, again if it was there: that renews its age for garbage collection. `body` is destroyed. */
   put(sha256: string, body: Readable): Promise<void>
   stat(sha256: string): Promise<ObjectInfo | undefined>
   /**
@@ -35,7 +36,7 @@ export interface Blobs {
    * instead, before its last byte
    */
   get(sha256: string, range?: ByteRange): Promise<BlobContent | undefined>
-  /** Whether this process found the stored bytes damaged; writing them again mends that. */
+  /** Whether this process found the bytes damaged that it looked at last; writing them again mends that. */
   isDamaged(sha256: string): boolean
 }
 
@@ -48,10 +49,11 @@ export interface BlobsDeps {
 /** The blobs of `storage`. */
 export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
   const verified = new LRUCache<string, string>({ max: MAX_VERIFIED })
-  const damaged = new Set<string>()
+  /** As {@link fingerprint} had them: others may mend them. */
+  const damaged = new LRUCache<string, string>({ max: MAX_DAMAGED })
 
-  function corrupt(sha256: string): CargoError {
-    damaged.add(sha256)
+  function corrupt(sha256: string, object: ObjectInfo): CargoError {
+    damaged.set(sha256, fingerprint(object))
     logger.error({ sha256 }, 'integrity: stored bytes do not have the checksum they are stored under')
     emit({ kind: 'integrity', crate: '', detail: { sha256, found: 'stored bytes have another checksum' } })
     return new CargoError('unavailable', 'the stored crate file is damaged, the operator has been told', {
@@ -66,10 +68,14 @@ export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
     const object = await storage.get(blobKey(sha256))
     if (object === undefined) return undefined
     const { size, modified } = object
-    const remember = () => verified.set(sha256, fingerprint(object))
+    const isSuspect = damaged.has(sha256)
+    const remember = () => {
+      verified.set(sha256, fingerprint(object))
+      damaged.delete(sha256)
+    }
     if (size <= MAX_BUFFERED) {
       const bytes = await readBytes(object)
-      if (createHash('sha256').update(bytes).digest('hex') !== sha256) throw corrupt(sha256)
+      if (createHash('sha256').update(bytes).digest('hex') !== sha256) throw corrupt(sha256, object)
       remember()
       return {
         size,
@@ -78,24 +84,34 @@ export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
       }
     }
     const checked = Readable.from(
-      holdBack(object.body, sha256, () => corrupt(sha256), remember),
+      holdBack(object.body, sha256, () => corrupt(sha256, object), remember),
       BYTES,
     )
     // A generator that never ran ends without a word to its source.
     checked.once('close', () => object.body.destroy())
-    if (range === undefined) return { size, modified, body: checked }
+    if (range === undefined && !isSuspect) return { size, modified, body: checked }
+    // An answer that would have to be cut short is better not begun.
     for await (const _ of checked);
     return storage.get(blobKey(sha256), range)
   }
 
   return {
     async put(sha256, body) {
-      await storage.put(blobKey(sha256), body)
+      try {
+        await storage.put(blobKey(sha256), body)
+      } finally {
+        // A store that is full or away may never have looked at it.
+        body.destroy()
+      }
       verified.delete(sha256)
       damaged.delete(sha256)
     },
     isDamaged: (sha256) => damaged.has(sha256),
-    stat: (sha256) => storage.stat(blobKey(sha256)),
+    async stat(sha256) {
+      const info = await storage.stat(blobKey(sha256))
+      if (info === undefined || damaged.get(sha256) !== fingerprint(info)) damaged.delete(sha256)
+      return info
+    },
     async get(sha256, range) {
       const seen = verified.get(sha256)
       if (seen === undefined) return readVerified(sha256, range)

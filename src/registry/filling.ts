@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { CargoError } from '../errors.ts'
+import { CargoError, isSystemError } from '../errors.ts'
 import { openUnnamed, writeAt } from './unnamed-file.ts'
 
 /** Crates up to this size stay in memory. */
@@ -59,8 +59,8 @@ export function createFilling(source: Readable, sha256: string, maxBytes: number
       verified = true
       return { size: store.size(), stream: reader }
     } catch (error) {
-      failure = error
-      throw error
+      failure = isSystemError(error, 'ENOSPC') ? noSpace(error) : error
+      throw failure
     } finally {
       tell()
     }
@@ -70,12 +70,16 @@ export function createFilling(source: Readable, sha256: string, maxBytes: number
 
   async function* read(): AsyncGenerator<Buffer> {
     for (let position = 0; ; ) {
-      if (failure !== undefined) throw failure
+      // Taken before looking: what comes while this reads must not be waited for again.
+      const { promise: more } = progress
+      // Who was promised bytes gets some even so: an answer that has not begun cannot be cut short.
+      if (failure !== undefined && position > 0) throw failure
       const chunk = await store.read(position, Math.min(READ_SIZE, readable() - position))
       position += chunk.length
       if (chunk.length > 0) yield chunk
+      else if (failure !== undefined) throw failure
       else if (verified && position === store.size()) return
-      else await progress.promise
+      else await more
     }
   }
 
@@ -147,6 +151,10 @@ function tooLarge(maxBytes: number): CargoError {
   return new CargoError('unavailable', `the uplink's crate file is larger than ${maxBytes} bytes`, {
     retryAfter: 60,
   })
+}
+
+function noSpace(cause: unknown): CargoError {
+  return new CargoError('storage_full', 'the disk for temporary files is full', { cause, retryAfter: 60 })
 }
 
 function wrongChecksum(sha256: string): CargoError {

@@ -82,6 +82,31 @@ test('get() gives back what put() took', async (t) => {
   }
 })
 
+test('put() lets go of bytes that the store did not take', async (t) => {
+  const { blobs, store } = await setUp(t)
+  const body = Readable.from([SMALL])
+  store.away(true)
+  await assert.rejects(blobs.put(sha256(SMALL), body), /the store is away/)
+  assert.ok(body.destroyed)
+})
+
+test('stat() forgets damage that somebody else mended', async (t) => {
+  for (const bytes of BOTH) {
+    const { blobs, store } = await setUp(t)
+    const sum = sha256(bytes)
+    await store.put(blobKey(sum), flipped(bytes, 7))
+    assert.equal((await received(blobs, sum)).code, 'unavailable')
+    await blobs.stat(sum)
+    assert.ok(blobs.isDamaged(sum))
+    assert.deepEqual(await received(blobs, sum), { bytes: 0, code: 'unavailable' }, 'now nothing is sent')
+    await sleep(5)
+    await store.put(blobKey(sum), bytes)
+    await blobs.stat(sum)
+    assert.ok(!blobs.isDamaged(sum))
+    assert.equal((await received(blobs, sum)).code, 'complete')
+  }
+})
+
 test('get() gives ranges of verified bytes', async (t) => {
   const { blobs } = await setUp(t)
   for (const bytes of BOTH) {

@@ -62,6 +62,36 @@ test('a source that fails or is too large fails before the first byte when littl
   large.release()
 })
 
+test('a reader misses nothing that comes while it looks', { timeout: 20_000 }, async () => {
+  const bytes = randomBytes(1000)
+  const sum = hash('sha256', bytes)
+  for (let pause = 0; pause < 12; pause++) {
+    async function* source() {
+      await sleep(1)
+      yield bytes
+      for (let turn = 0; turn < pause; turn++) await undefined
+    }
+    const filling = createFilling(source() as unknown as Readable, sum, MiB)
+    assert.ok((await buffer(filling.reader())).equals(bytes))
+    filling.release()
+  }
+})
+
+test('who was promised bytes gets some of a source that failed by then, and not the end', async () => {
+  const source = new PassThrough()
+  const filling = createFilling(source, 'f'.repeat(64), MiB)
+  source.write(randomBytes(100_000))
+  await filling.begun
+  source.destroy(new Error('reset'))
+  await assert.rejects(filling.filled, /reset/)
+  let seen = 0
+  await assert.rejects(async () => {
+    for await (const chunk of filling.reader()) seen += (chunk as Buffer).length
+  }, /reset/)
+  assert.equal(seen, 100_000 - 64 * 1024)
+  filling.release()
+})
+
 test('readers that leave disturb nobody, and the last one gives the descriptor back', async () => {
   // Files of the tests before are closed behind them.
   await sleep(100)

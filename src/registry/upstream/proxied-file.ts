@@ -16,8 +16,9 @@ export async function proxiedFile(
   }
   const missing = () =>
     new CargoError('unavailable', `the stored file of \`${entry.name}\` has just vanished`)
-  const stored = blobs.isDamaged(cksum) ? undefined : await storedFile(blobs, cksum, missing)
-  if (stored === undefined) return { size: undefined, modified: undefined, cksum, open: fetched }
+  const stored = await storedFile(blobs, cksum, missing)
+  if (stored === undefined || blobs.isDamaged(cksum))
+    return { size: undefined, modified: undefined, cksum, open: fetched }
   return {
     ...stored,
     async open(range) {
