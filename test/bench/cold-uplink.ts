@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { realCrates } from '../real/real-uplink.ts'
@@ -28,29 +28,28 @@ export interface ColdUplink {
 /** Starts the process of an uplink. */
 export async function startColdUplink(spec: ColdUplinkSpec): Promise<ColdUplink> {
   const child = fork(import.meta.filename, [JSON.stringify(spec)])
-  const { url, index } = (await next(child)) as { url: string; index: string }
-  return {
-    url,
-    index,
-    async takeRequests() {
-      const answer = next(child)
-      child.send('requests')
-      return (await answer) as string[]
-    },
-    async stop() {
-      child.disconnect()
-      await once(child, 'exit')
-    },
-  }
-}
-
-async function next(child: ChildProcess): Promise<unknown> {
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the uplink ended with ${code}`)
   })
   ended.catch(() => {})
-  const [message] = await Promise.race([once(child, 'message'), ended])
-  return message
+  const message = async (): Promise<unknown> => {
+    const answer = new Promise((resolve) => child.once('message', resolve))
+    return Promise.race([answer, ended])
+  }
+  const { url, index } = (await message()) as { url: string; index: string }
+  return {
+    url,
+    index,
+    async takeRequests() {
+      const answer = message()
+      child.send('requests')
+      return (await answer) as string[]
+    },
+    async stop() {
+      if (child.connected) child.disconnect()
+      await ended.catch(() => {})
+    },
+  }
 }
 
 /** The process: answers until its parent leaves. */
