@@ -43,7 +43,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const path = file === undefined ? undefined : resolve(workingDirectory, file)
   const written = path === undefined ? {} : resolveFiles(await readYaml(path), dirname(path))
   const overrides: readonly Override[] = [
-    ...environmentOverrides(environment),
+    ...environmentOverrides(environment, FILE_SETTINGS),
     ...(listen === undefined ? [] : [{ path: ['listen'], value: listen }]),
     ...(data === undefined ? [] : [{ path: ['storage', 'fs', 'path'], value: data }]),
   ]

@@ -11,15 +11,27 @@ export interface Override {
 
 const PREFIX = 'VERDACCIO_CARGO_'
 
+/** What is meant as JSON: a map, a list, a string in quotes, a boolean, a number that is read without loss. */
+const JSON_TEXT = /^(\s*[[{"]|true$|false$|(0|[1-9]\d{0,14})$)/
+/** `listen` with an IPv6 address, which begins like a list. */
+const IPV6_ADDRESS = /^\[[0-9a-fA-F:.]*\]:\d+$/
+
 /**
- * The settings in the environment: `VERDACCIO_CARGO_STORAGE__FS__PATH` is `storage.fs.path`. Maps, lists, numbers and
- * booleans are JSON, everything else is a string; an empty variable is as good as none.
+ * The settings in the environment: `VERDACCIO_CARGO_STORAGE__FS__PATH` is `storage.fs.path`. Maps, lists, numbers,
+ * booleans and what is in quotes are JSON, everything else is a string; an empty variable is as good as none. Settings
+ * at one of the paths `texts` are strings whatever they look like.
  * @throws {ConfigError} naming the variable that cannot be read
  */
-export function environmentOverrides(environment: Environment): readonly Override[] {
-  const overrides = Object.entries(environment).flatMap(([name, text]) =>
-    name.startsWith(PREFIX) && text ? [{ path: pathOf(name), value: parseValue(name, text) }] : [],
-  )
+export function environmentOverrides(
+  environment: Environment,
+  texts: readonly (readonly string[])[] = [],
+): readonly Override[] {
+  const isText = (path: readonly string[]) => texts.some((text) => text.join() === path.join())
+  const overrides = Object.entries(environment).flatMap(([name, text]) => {
+    if (!name.startsWith(PREFIX) || !text) return []
+    const path = pathOf(name)
+    return [{ path, value: isText(path) ? text : parseValue(name, text) }]
+  })
   // A map comes before its own keys, which then refine it.
   return overrides.sort((a, b) => a.path.length - b.path.length)
 }
@@ -48,7 +60,7 @@ function pathOf(name: string): readonly string[] {
 }
 
 function parseValue(name: string, text: string): unknown {
-  if (!/^(\s*[[{]|true$|false$|\d+$)/.test(text)) return text
+  if (!JSON_TEXT.test(text) || IPV6_ADDRESS.test(text)) return text
   try {
     return JSON.parse(text)
   } catch (cause) {

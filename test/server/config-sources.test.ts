@@ -43,6 +43,18 @@ test("loadConfig() resolves file names against the file's folder, others against
   assert.equal((await loadConfig(SOURCES)).storage.fs.path, '/work/registry-data')
 })
 
+test('loadConfig() takes IPv6 addresses and files with any name from the environment', async () => {
+  const environment = {
+    VERDACCIO_CARGO_LISTEN: '[::1]:0',
+    VERDACCIO_CARGO_STORAGE__FS__PATH: '2027',
+    VERDACCIO_CARGO_AUTH__HTPASSWD: 'true',
+  }
+  const config = await loadConfig({ ...SOURCES, environment })
+  assert.deepEqual(config.listen, { host: '::1', port: 0, wildcard: false })
+  assert.equal(config.storage.fs.path, '/work/2027')
+  assert.equal(config.auth?.htpasswd, '/work/true')
+})
+
 test('loadConfig() names the file that it cannot read, in one line', async (t) => {
   const { file } = await yamlFile(t, 'listen: [\n')
   for (const wrong of [file, '/nowhere/config.yaml']) {

@@ -24,6 +24,31 @@ test('environmentOverrides() reads paths, strings and JSON, maps before their ke
   )
 })
 
+test('environmentOverrides() tells text from JSON', () => {
+  for (const [text, value] of [
+    ['[::1]:0', '[::1]:0'],
+    ['[fe80::1]:8081', '[fe80::1]:8081'],
+    ['[::ffff:127.0.0.1]:443', '[::ffff:127.0.0.1]:443'],
+    ['[1]', [1]],
+    ['0', 0],
+    ['007', '007'],
+    ['9'.repeat(16), '9'.repeat(16)],
+    ['"123"', '123'],
+    ['"true"', 'true'],
+    ['trueish', 'trueish'],
+  ] as const) {
+    assert.deepEqual(environmentOverrides({ VERDACCIO_CARGO_LISTEN: text }), [{ path: ['listen'], value }])
+  }
+})
+
+test('environmentOverrides() never takes a setting that is text for JSON', () => {
+  const texts = [['auth', 'htpasswd']]
+  for (const text of ['123', 'true', '[a]', '{', '"a"'])
+    assert.deepEqual(environmentOverrides({ VERDACCIO_CARGO_AUTH__HTPASSWD: text }, texts), [
+      { path: ['auth', 'htpasswd'], value: text },
+    ])
+})
+
 test('environmentOverrides() names the variable that it cannot read', () => {
   const wrong = { VERDACCIO_CARGO_AUTH__TOKENS: '[{', VERDACCIO_CARGO_: 'x', VERDACCIO_CARGO___PROTO__: '1' }
   for (const [name, value] of Object.entries(wrong)) {
