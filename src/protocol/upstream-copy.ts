@@ -51,8 +51,21 @@ export function nextCopy(
   now: Date,
 ): UpstreamCopy {
   const entries = entriesOf(name, fetched.body)
-  if (before !== undefined) mustFollow(name, before, fetched, entries)
-  const seen = entries
+  if (before !== undefined && !isGone(before)) mustFollow(name, before, fetched, entries)
+  return copyAfter(name, before, fetched, now)
+}
+
+/**
+ * The copy with the next number, whether or not the new body contradicts the one before: a human has decided.
+ * @throws {IndexConflictError} when it is not valid by itself
+ */
+export function copyAfter(
+  name: string,
+  before: UpstreamCopy | undefined,
+  fetched: FetchedIndex,
+  now: Date,
+): UpstreamCopy {
+  const seen = entriesOf(name, fetched.body)
     .filter(({ pubtime }) => pubtime === undefined)
     .map(({ vers }) => [vers, before?.firstSeen[vers] ?? now.toISOString()])
   return {
@@ -61,6 +74,16 @@ export function nextCopy(
     fetchedAt: now.toISOString(),
     firstSeen: Object.fromEntries(seen),
   }
+}
+
+/** The copy that says, from now on: there is no such crate. */
+export function goneCopy(before: UpstreamCopy, now: Date): UpstreamCopy {
+  return { n: before.n + 1, body: Buffer.alloc(0), fetchedAt: now.toISOString(), firstSeen: {} }
+}
+
+/** Whether a human has decided that the crate is gone; it may come back as another one. */
+export function isGone({ body }: UpstreamCopy): boolean {
+  return body.length === 0
 }
 
 /**

@@ -2,6 +2,7 @@
 import process from 'node:process'
 import { Command } from 'commander'
 import { OptionsError } from '../options.ts'
+import { acceptCrate } from './accept.ts'
 import { ConfigError } from './config.ts'
 import { importFolder } from './import.ts'
 import { Mistake } from './mistake.ts'
@@ -23,6 +24,13 @@ interface ImportOptions {
   readonly data?: string
 }
 
+interface AcceptOptions {
+  readonly uplink?: string
+  readonly yes?: boolean
+  readonly config?: string
+  readonly data?: string
+}
+
 interface WarmOptions {
   readonly config?: string
   readonly data?: string
@@ -32,6 +40,7 @@ const program = new Command('verdaccio-cargo').description('A Cargo registry')
 addServe(program)
 addImport(program)
 addWarm(program)
+addAccept(program)
 await program.parseAsync().catch(fail)
 
 function addServe(parent: Command): void {
@@ -83,6 +92,22 @@ function addWarm(parent: Command): void {
       const parts = { out: process.stdout, err: process.stderr, logger: createLogger(), signal }
       const { missing, left } = await warmLockFile(sources, lockFile, parts)
       if (missing.length + left > 0) process.exitCode = 1
+    })
+}
+
+function addAccept(parent: Command): void {
+  parent
+    .command('accept')
+    .argument('<crate>', 'crate whose index file an uplink changed in a way that is not believed')
+    .description("show how an uplink's index file differs from the kept copy, and end the conflict")
+    .option('--uplink <name>', 'default: the uplink whose copy is served')
+    .option('--yes', "keep the uplink's file from now on, although it contradicts the copy")
+    .option('--config <file>', 'settings in YAML')
+    .option('--data <dir>', 'folder of the registry, default ./registry-data')
+    .action(async (crate: string, { config: file, data, uplink, yes = false }: AcceptOptions) => {
+      const sources = { file, data, workingDirectory: process.cwd(), environment: process.env }
+      const parts = { out: process.stdout, logger: createLogger() }
+      if ((await acceptCrate(sources, { crate, uplink, yes }, parts)) === 'open') process.exitCode = 1
     })
 }
 

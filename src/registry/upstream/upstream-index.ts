@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { Logger, MetadataCache } from '../../host.ts'
-import { IndexConflictError, nextCopy, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
+import { IndexConflictError, isGone, nextCopy, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
 import type { Uplink } from '../../uplinks/uplink.ts'
 import { singleFlight } from '../single-flight.ts'
 import type { CopyStore } from './copy-store.ts'
@@ -146,6 +146,7 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
           absentUntil.set(keyOf(uplink, name), confirmedAt + Math.min(uplink.options.maxage, MAX_ABSENT_MS))
           return undefined
         }
+        if (isGone(before.copy)) return remember(uplink, name, { copy: before.copy, confirmedAt })
         return refused(uplink, name, before, 'crate_gone', `crate \`${name}\` is gone`)
       case 'unchanged':
         return before && remember(uplink, name, { copy: before.copy, confirmedAt })
@@ -206,8 +207,9 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
   const ageOf = (known: Known) => monotonic() - known.confirmedAt
   const isFresh = (uplink: Uplink, known: Known) => ageOf(known) <= uplink.options.maxage
 
-  function answer(uplink: Uplink, known: Known, asked: boolean): KnownCopy {
+  function answer(uplink: Uplink, known: Known, asked: boolean): KnownCopy | undefined {
     const { copy, problem } = known
+    if (isGone(copy)) return undefined
     const stale = !isFresh(uplink, known)
     return { copy, age: ageOf(known), stale, asked, ...(problem !== undefined && { problem }) }
   }

@@ -2,11 +2,11 @@ import { CargoError } from '../../errors.ts'
 import type { CargoEvent, Logger, MetadataCache } from '../../host.ts'
 import type { Options } from '../../options.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
-import { entriesOf, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
+import { entriesOf, isGone, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
 import { maxVersion } from '../../protocol/version.ts'
 import { createUplink, type Uplink } from '../../uplinks/uplink.ts'
 import type { Blobs } from '../blobs.ts'
-import { createCatalogue } from '../catalogue.ts'
+import { type CatalogueEntry, createCatalogue } from '../catalogue.ts'
 import type { CrateFile } from '../crate-file.ts'
 import type { IndexFile } from '../index-file.ts'
 import { KEPT_CATALOGUE } from '../keys.ts'
@@ -210,9 +210,9 @@ function uplinksInUse({ packages }: Options, uplinks: ReadonlyMap<string, Uplink
   return [...names].flatMap((name) => uplinks.get(name) ?? [])
 }
 
-/** Index files tell no description. */
-function catalogueEntry(name: string, copy: UpstreamCopy) {
-  const entries = entriesOf(name, copy.body)
+/** What search knows of an uplink's crate; index files tell no description. */
+export function catalogueEntry(name: string, copy: UpstreamCopy): CatalogueEntry {
+  const entries = isGone(copy) ? [] : entriesOf(name, copy.body)
   const offered = entries.filter(({ yanked }) => !yanked)
   const max = maxVersion((offered.length > 0 ? offered : entries).map(({ vers }) => vers)) ?? ''
   return {
@@ -222,5 +222,6 @@ function catalogueEntry(name: string, copy: UpstreamCopy) {
     description: '',
     keywords: [],
     updated: copy.fetchedAt,
+    ...(isGone(copy) && { gone: true }),
   }
 }
