@@ -3,6 +3,7 @@ import { destination, type Logger, pino } from 'pino'
 import { ConfigError } from './config.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { createFirstToken, renderFirstSteps } from './first-user.ts'
+import { reasonOf } from './reason.ts'
 import { requestFields } from './request-log.ts'
 import { type CargoServer, createServer } from './server.ts'
 
@@ -36,7 +37,6 @@ async function firstToken(server: CargoServer): Promise<string | undefined> {
     return await createFirstToken(server.storage)
   } catch (cause) {
     await server.close()
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ConfigError([`\`storage.fs.path\`: ${reason}`], { cause })
+    throw new ConfigError([`\`storage.fs.path\`: ${reasonOf(cause)}`], { cause })
   }
 }

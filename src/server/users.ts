@@ -4,6 +4,7 @@ import { openHtpasswd } from '../hosts/htpasswd.ts'
 import type { StaticToken } from '../hosts/static-tokens.ts'
 import { type Config, ConfigError } from './config.ts'
 import type { Environment } from './environment.ts'
+import { reasonOf } from './reason.ts'
 
 type AuthConfig = NonNullable<Config['auth']>
 
@@ -43,8 +44,4 @@ async function openPasswords(file: string) {
   } catch (cause) {
     throw new ConfigError([`\`auth.htpasswd\`: ${reasonOf(cause)}`], { cause })
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

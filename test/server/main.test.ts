@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -39,4 +40,15 @@ test('a wrong setting ends the start with one line and status 1', async (t) => {
   const { child, stderr } = start(folder, ['serve', '--listen', '0.0.0.0:0'])
   assert.deepEqual(await once(child, 'exit'), [1, null])
   assert.match(await stderr, /^verdaccio-cargo: invalid configuration: `public_url`: must be set[^\n]*\n$/)
+})
+
+test('a folder that cannot be used ends the start with the reason', async (t) => {
+  const folder = await temporaryFolder(t)
+  await writeFile(join(folder, 'data'), '')
+  const { child, stderr } = start(folder, ['--listen', '127.0.0.1:0', '--data', 'data', '--no-uplinks'])
+  assert.deepEqual(await once(child, 'exit'), [1, null])
+  assert.match(
+    await stderr,
+    /^verdaccio-cargo: invalid configuration: `storage\.fs\.path`: (EEXIST|ENOTDIR): [^\n]*data'\n$/,
+  )
 })
