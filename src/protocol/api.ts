@@ -106,15 +106,18 @@ export function clampPerPage(value: string | undefined): number {
   )
 }
 
-function parseLogin(login: unknown): string {
-  if (typeof login !== 'string') {
-    throw new CargoError('invalid_request', `invalid login ${quote(JSON.stringify(login))}: must be a string`)
-  }
+/** @throws {CargoError} `invalid_owner` for a login that no user can have */
+export function validateLogin(login: string): string {
   if (login !== '' && login.length <= MAX_LOGIN_LENGTH && isPlainText(login)) return login
   throw new CargoError(
     'invalid_owner',
     `invalid owner ${quote(login)}: must have 1 to ${MAX_LOGIN_LENGTH} characters, none of them a control character`,
   )
+}
+
+function parseLogin(login: unknown): string {
+  if (typeof login === 'string') return validateLogin(login)
+  throw new CargoError('invalid_request', `invalid login ${quote(JSON.stringify(login))}: must be a string`)
 }
 
 /** The hits of another registry's answer to a search, in crates.io's shape; `undefined` when it has another. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CargoError } from '../errors.ts'
-import type { Logger, ObjectStore } from '../host.ts'
+import type { CargoEvent, Logger, ObjectStore } from '../host.ts'
 import type { Options } from '../options.ts'
 import { decidePublish } from '../protocol/decide.ts'
 import { type IndexEntry, pubtime } from '../protocol/index-entry.ts'
@@ -40,6 +40,7 @@ export interface ImporterDeps {
   readonly storage: ObjectStore
   readonly options: Options
   readonly logger: Logger
+  readonly emit: (event: CargoEvent) => void
   /** Becomes the owner of every crate that is new. */
   readonly owner: string
   /** The base URL of the registry, mount included. */
@@ -53,6 +54,7 @@ export function createImporter({
   storage,
   options,
   logger,
+  emit,
   owner,
   via,
   now,
@@ -60,7 +62,8 @@ export function createImporter({
 }: ImporterDeps): Importer {
   const noCache = { get: async () => undefined, set: async () => {} }
   const log = createCrateLog({ storage, cache: noCache, logger, monotonic })
-  const blobs = createBlobs({ storage, logger, emit: () => {} })
+  const announce = (event: Omit<CargoEvent, 'at'>) => emit({ at: now().toISOString(), ...event })
+  const blobs = createBlobs({ storage, logger, emit: announce })
   const catalogue = createCatalogue({ storage, logger, monotonic })
   const claimant = { name: owner, groups: [], admin: true, ownsByRule: true }
 
@@ -85,6 +88,8 @@ export function createImporter({
           decidePublish(found, { entry: kept, details }, claimant, stamp),
         )
         if (record !== undefined) catalogue.note(record)
+        const detail = { cksum: spool.sha256, size: spool.size, imported: true }
+        announce({ kind: 'publish', crate: name, version: vers, by: owner, detail })
         return 'imported'
       } finally {
         await spool.dispose()

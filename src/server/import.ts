@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { CargoError, isSystemError } from '../errors.ts'
-import type { Logger } from '../host.ts'
+import type { CargoEvent, Logger } from '../host.ts'
 import { fsStorage } from '../hosts/fs.ts'
 import { parseOptions } from '../options.ts'
+import { validateLogin } from '../protocol/api.ts'
 import { isIndexCache, linesOfIndexCache } from '../protocol/index-cache.ts'
 import type { IndexEntry } from '../protocol/index-entry.ts'
 import { parseLines } from '../protocol/index-lines.ts'
@@ -13,8 +14,10 @@ import { type CrateName, indexPath, isValidName } from '../protocol/name.ts'
 import { compareVersions, isValidSemver, type Version } from '../protocol/version.ts'
 import { createImporter } from '../registry/import.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
+import { Mistake } from './mistake.ts'
 import { pluginOptions } from './plugin-options.ts'
 import { registryUrl } from './public-url.ts'
+import { reasonOf } from './reason.ts'
 
 const SUFFIX = '.crate'
 
@@ -40,29 +43,31 @@ interface CrateOnDisk {
   readonly vers: Version
 }
 
-/** The `import` command: takes `.crate` files into the configured storage, telling each refusal on `out`. */
+/**
+ * The `import` command: takes `.crate` files into the configured storage, telling each refusal on `out`.
+ * @throws {ConfigError | OptionsError | Mistake} for what the operator has to put right
+ */
 export async function importFolder(
   sources: ConfigSources,
   { folder, owner, index }: ImportRequest,
   { out, logger }: { readonly out: Writable; readonly logger: Logger },
 ): Promise<ImportReport> {
-  const config = await loadConfig(sources)
-  const storage = fsStorage(config.storage.fs.path)
-  const options = parseOptions(pluginOptions(config, sources.environment))
-  const via = registryUrl(config, options)
-  const [now, monotonic] = [() => new Date(), () => performance.now()]
-  const importer = createImporter({ storage, options, logger, owner, via, now, monotonic })
-  const count = { imported: 0, present: 0 }
   const refused: string[] = []
-  const lines = createLineFinder(index)
+  mustBeLogin(owner)
+  const crates = await cratesIn(folder, refused)
+  const lines = await createLineFinder(index)
+  const { importer, data } = await openImporter(sources, owner, logger)
+  const count = { imported: 0, present: 0 }
   try {
-    for (const { path, name, vers } of await cratesIn(folder, refused)) {
+    for (const { path, name, vers } of crates) {
       try {
-        const line = await lines(name, vers)
-        count[await importer.add({ name, vers, file: createReadStream(path), line })] += 1
+        const line = await lines?.(name, vers)
+        if (lines !== undefined && line === undefined) refused.push(`${basename(path)}: no line in the index`)
+        else count[await importer.add({ name, vers, file: createReadStream(path), line })] += 1
       } catch (error) {
+        if (!(error instanceof CargoError)) throw error
         // What is wrong with one crate is no reason to leave out the others; a broken storage is.
-        if (!(error instanceof CargoError) || error.status >= 500) throw error
+        if (error.status >= 500) throw brokenStorage(data, error)
         refused.push(`${basename(path)}: ${error.message}`)
       }
     }
@@ -74,8 +79,44 @@ export async function importFolder(
   return { ...count, refused }
 }
 
+async function openImporter(sources: ConfigSources, owner: string, logger: Logger) {
+  const config = await loadConfig(sources)
+  const data = config.storage.fs.path
+  const options = parseOptions(pluginOptions(config, sources.environment))
+  const emit = (audit: CargoEvent) => logger.info({ audit }, 'audit')
+  const importer = createImporter({
+    ...{ options, logger, emit, owner },
+    storage: fsStorage(data),
+    via: registryUrl(config, options),
+    now: () => new Date(),
+    monotonic: () => performance.now(),
+  })
+  return { importer, data }
+}
+
+function mustBeLogin(owner: string): void {
+  try {
+    validateLogin(owner)
+  } catch (cause) {
+    throw new Mistake(reasonOf(cause), { cause })
+  }
+}
+
+function brokenStorage(folder: string, cause: CargoError): Mistake {
+  return new Mistake(`folder \`${folder}\`: ${reasonOf(cause)}`, { cause })
+}
+
+async function mustBeFolder(path: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    const reason = isSystemError(cause, 'ENOENT') ? 'not found' : reasonOf(cause)
+    throw new Mistake(`folder \`${path}\`: ${reason}`, { cause })
+  })
+  if (!found.isDirectory()) throw new Mistake(`folder \`${path}\`: not a folder`)
+}
+
 /** Sorted by name and version, so that an index file grows in the order of its versions. */
 async function cratesIn(folder: string, refused: string[]): Promise<CrateOnDisk[]> {
+  await mustBeFolder(folder)
   const files = await readdir(folder, { recursive: true })
   const found: CrateOnDisk[] = []
   for (const file of files.filter((one) => one.endsWith(SUFFIX))) {
@@ -97,10 +138,13 @@ function parseFileName(stem: string): { readonly name: CrateName; readonly vers:
   return undefined
 }
 
-function createLineFinder(index: string | undefined) {
+type LineFinder = (name: CrateName, vers: Version) => Promise<IndexEntry | undefined>
+
+async function createLineFinder(index: string | undefined): Promise<LineFinder | undefined> {
+  if (index === undefined) return undefined
+  await mustBeFolder(index)
   const files = new Map<string, readonly IndexEntry[]>()
-  return async function lineOf(name: CrateName, vers: Version): Promise<IndexEntry | undefined> {
-    if (index === undefined) return undefined
+  return async function lineOf(name, vers) {
     const entries = files.get(name) ?? (await readIndexFile(join(index, indexPath(name))))
     files.set(name, entries)
     return entries.find((entry) => entry.vers === vers)

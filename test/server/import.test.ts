@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
-import type { Logger } from '../../src/host.ts'
+import type { CargoEvent, Logger } from '../../src/host.ts'
 import { fsStorage } from '../../src/hosts/fs.ts'
 import { indexPath } from '../../src/protocol/name.ts'
 import { importFolder } from '../../src/server/import.ts'
 import { startApp } from '../support/app.ts'
 import { crateFile } from '../support/crate-file.ts'
-
-const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 async function folders(t: TestContext) {
   const root = await mkdtemp(join(tmpdir(), 'import-'))
@@ -22,13 +20,16 @@ async function folders(t: TestContext) {
     await mkdir(dirname(join(root, path)), { recursive: true })
     await writeFile(join(root, path), content)
   }
-  const run = async (index?: string) => {
+  const audit: CargoEvent[] = []
+  const info = (fields: { readonly audit?: CargoEvent }) => void (fields.audit && audit.push(fields.audit))
+  const logger: Logger = { debug: () => {}, info, warn: () => {}, error: () => {} }
+  const run = async (index?: string, owner = 'mia') => {
     const out = new PassThrough()
     const sources = { data: join(root, 'data'), environment: {}, workingDirectory: root }
-    const request = { folder: join(root, 'crates'), owner: 'mia', index: index && join(root, index) }
-    const report = await importFolder(sources, request, { out, logger: silent })
+    const request = { folder: join(root, 'crates'), owner, index: index && join(root, index) }
+    const report = await importFolder(sources, request, { out, logger })
     out.end()
-    return { report, printed: await text(out) }
+    return { report, printed: await text(out), audit: audit.splice(0) }
   }
   return { root, write, run }
 }
@@ -55,14 +56,15 @@ test('importFolder() takes sound crates, keeps yanked and pubtime, and tells wha
   )
 
   const { report, printed } = await run('index')
-  assert.equal(report.imported, 2)
+  assert.equal(report.imported, 1)
+  assert.match(printed, /refused b-1\.0\.0\.crate: no line in the index\n/)
   assert.match(printed, /refused b-2\.0\.0\.crate: /)
   assert.match(printed, /refused nameless\.crate: not named `<name>-<version>\.crate`/)
   assert.match(
     printed,
     /refused some-crate-1\.0\.1\.crate: `some-crate@1\.0\.1` has checksum `[0-9a-f]{64}`, its index line says `f{64}`/,
   )
-  assert.match(printed, /2 imported, 0 already there, 3 refused\n$/)
+  assert.match(printed, /1 imported, 0 already there, 4 refused\n$/)
 
   const app = await startApp(t, { host: { storage: fsStorage(join(root, 'data')) } })
   const entry = JSON.parse((await app.request(`/${indexPath('some-crate')}`)).text)
@@ -84,6 +86,45 @@ test('importFolder() run again finds everything there', async (t) => {
   await write('crates/a-1.0.0.crate', await crateFile('a').build())
   assert.deepEqual((await run()).report, { imported: 1, present: 0, refused: [] })
   assert.deepEqual((await run()).report, { imported: 0, present: 1, refused: [] })
+})
+
+test('importFolder() writes an audit line for each crate that it takes', async (t) => {
+  const { write, run } = await folders(t)
+  const bytes = await crateFile('a').build()
+  await write('crates/a-1.0.0.crate', bytes)
+  await write('crates/b-1.0.0.crate', 'no gzip')
+  const [event, ...more] = (await run()).audit
+  assert.match(event?.at ?? '', /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+  assert.deepEqual(
+    { ...event, at: '' },
+    {
+      ...{ at: '', kind: 'publish', crate: 'a', version: '1.0.0', by: 'mia' },
+      detail: { cksum: hash('sha256', bytes), size: bytes.length, imported: true },
+    },
+  )
+  assert.deepEqual(more, [])
+  assert.deepEqual((await run()).audit, [])
+})
+
+test('importFolder() tells in one line which folder it cannot read', async (t) => {
+  const { root, write, run } = await folders(t)
+  const mistake = (message: string) => ({ name: 'Mistake', message })
+  await assert.rejects(run(), mistake(`folder \`${join(root, 'crates')}\`: not found`))
+  await write('crates/a-1.0.0.crate', await crateFile('a').build())
+  await assert.rejects(run('nowhere'), mistake(`folder \`${join(root, 'nowhere')}\`: not found`))
+  await write('file', '')
+  await assert.rejects(run('file'), mistake(`folder \`${join(root, 'file')}\`: not a folder`))
+  await write('data', '')
+  await assert.rejects(run(), { name: 'Mistake', message: /^folder `.*data`: (EEXIST|ENOTDIR): / })
+})
+
+test('importFolder() takes no owner that nobody could be', async (t) => {
+  const { root, write, run } = await folders(t)
+  await write('crates/a-1.0.0.crate', await crateFile('a').build())
+  for (const owner of ['', 'a\nb', 'a'.repeat(129)]) {
+    await assert.rejects(run(undefined, owner), { name: 'Mistake', message: /^invalid owner `/ })
+  }
+  await assert.rejects(stat(join(root, 'data')), { code: 'ENOENT' })
 })
 
 test("importFolder() reads the lines of cargo's own index cache", async (t) => {
