@@ -1,10 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { Logger, MetadataCache } from '../../host.ts'
-import { IndexConflictError, isGone, nextCopy, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
+import {
+  type FetchedIndex,
+  IndexConflictError,
+  isGone,
+  nextCopy,
+  type UpstreamCopy,
+} from '../../protocol/upstream-copy.ts'
 import type { Uplink } from '../../uplinks/uplink.ts'
 import { singleFlight } from '../single-flight.ts'
+import { withinTime } from '../within-time.ts'
+import { createCopyMemory, fileKey, type Known } from './copy-memory.ts'
 import type { CopyStore } from './copy-store.ts'
+import { inReplicaTurn } from './replica-turn.ts'
 
 /** After `maxage`, for so long a copy is served at once and looked after behind the answer. */
 const SERVED_STALE_MS = 10 * 60_000
@@ -14,13 +22,10 @@ const MAX_WAIT_MS = 3_000
 const MAX_ABSENT_MS = 30_000
 /** After a failure a kept copy is served for so long before the uplink is asked again. */
 const PAUSE_MS = 5_000
-/** Another replica that fetches a file is waited for so long. */
-const LOCK_MS = 5_000
-const LOCK_POLL_MS = 50
-/** Memory for copies; the parsed form takes about five times the bytes. */
-const MAX_MEMORY = 192 * 1024 * 1024
-const BYTES_PER_BYTE = 6
-const MAX_ABSENT = 50_000
+/** The same while the uplink is left alone anyway: only the store is looked at. */
+const SHORT_PAUSE_MS = 1_000
+/** Files for which it is remembered that the alarm was raised. */
+const MAX_ALARMS = 10_000
 
 /** An uplink's index file as far as it is known. */
 export interface KnownCopy {
@@ -61,104 +66,60 @@ export interface UpstreamIndexDeps {
   onConflict(uplink: Uplink, name: string, conflict: string, detail: string): void
 }
 
-interface Known {
-  readonly copy: UpstreamCopy
-  readonly confirmedAt: number
-  readonly problem?: string
-  /** Not before this is the uplink asked again. */
-  readonly pausedUntil?: number
-}
-
 export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
   const { store, cache, logger, now, monotonic } = deps
-  const memory = new LRUCache<string, Known>({
-    maxSize: MAX_MEMORY,
-    sizeCalculation: ({ copy }) => BYTES_PER_BYTE * copy.body.length + 1000,
-  })
-  const absentUntil = new LRUCache<string, number>({ max: MAX_ABSENT })
-  const loading = singleFlight<Known | undefined>()
+  const memory = createCopyMemory({ store, now, monotonic })
+  /** What the alarm was raised for since the uplink was last believed. */
+  const alarms = new LRUCache<string, string>({ max: MAX_ALARMS })
   const refreshing = singleFlight<Known | undefined>()
 
-  async function load(uplink: Uplink, name: string): Promise<Known | undefined> {
-    const key = keyOf(uplink, name)
-    return (
-      memory.get(key) ??
-      loading.run(key, async () => {
-        const copy = await store.newest(uplink.name, name)
-        return copy && adopt(uplink, name, copy)
-      })
-    )
-  }
-
-  /** Takes over what is in the store; how old it is only a clock that may jump can tell. */
-  function adopt(uplink: Uplink, name: string, copy: UpstreamCopy): Known {
-    const age = Math.max(0, now().getTime() - Date.parse(copy.fetchedAt))
-    return remember(uplink, name, { copy, confirmedAt: monotonic() - age })
-  }
-
-  function remember(uplink: Uplink, name: string, known: Known): Known {
-    const key = keyOf(uplink, name)
-    memory.set(key, known)
-    absentUntil.delete(key)
-    return known
-  }
-
-  /** Asks the uplink once, whoever wants to know; with a copy it never fails. */
-  function refresh(uplink: Uplink, name: string): Promise<Known | undefined> {
-    return refreshing.run(keyOf(uplink, name), async () => {
-      const before = await load(uplink, name)
-      if (before === undefined) return locked(uplink, name)
+  /** Asks the uplink once, whoever wants to know; with a copy it never fails. `cold`: any copy will do. */
+  function refresh(uplink: Uplink, name: string, { cold }: { readonly cold: boolean }) {
+    return refreshing.run(fileKey(uplink, name), async () => {
+      const before = await memory.load(uplink, name)
+      if (before === undefined) return memory.isAbsent(uplink, name) ? undefined : askInTurn(uplink, name)
+      if (cold) return before
       try {
         return await ask(uplink, name, before)
       } catch (error) {
         const problem = error instanceof Error ? error.message : String(error)
-        logger.warn({ err: error, uplink: uplink.name, crate: name }, 'index copy was not renewed')
-        return remember(uplink, name, { ...before, problem, pausedUntil: monotonic() + PAUSE_MS })
+        if (problem !== before.problem)
+          logger.warn({ err: error, uplink: uplink.name, crate: name }, 'index copy was not renewed')
+        const pause = uplink.state().asked ? PAUSE_MS : SHORT_PAUSE_MS
+        // On the way there, another replica's copy may have been adopted.
+        const kept = memory.get(uplink, name) ?? before
+        return memory.set(uplink, name, { ...kept, problem, pausedUntil: monotonic() + pause })
       }
     })
   }
 
-  /** A cold file: of several replicas one asks, the others look for what it stores. */
-  async function locked(uplink: Uplink, name: string): Promise<Known | undefined> {
-    const release = await cache.lock?.(`upstream:${keyOf(uplink, name)}`, LOCK_MS)
-    if (cache.lock !== undefined && release === undefined) {
-      for (const until = monotonic() + LOCK_MS; monotonic() < until; await sleep(LOCK_POLL_MS)) {
-        const copy = await store.newest(uplink.name, name)
-        if (copy !== undefined) return adopt(uplink, name, copy)
-      }
-    }
-    try {
-      return await ask(uplink, name, undefined)
-    } finally {
-      await release?.()
-    }
+  /** Of several replicas one asks for a cold file, the others look for what it stored. */
+  function askInTurn(uplink: Uplink, name: string): Promise<Known | undefined> {
+    return inReplicaTurn(cache, `upstream:${fileKey(uplink, name)}`, async () => {
+      const copy = cache.lock && (await store.newest(uplink.name, name))
+      return copy === undefined ? ask(uplink, name, undefined) : memory.adopt(uplink, name, copy)
+    })
   }
 
   async function ask(uplink: Uplink, name: string, known: Known | undefined): Promise<Known | undefined> {
     const newer = known && (await store.newer(uplink.name, name, known.copy))
-    const before = newer === undefined ? known : adopt(uplink, name, newer)
-    if (newer !== undefined && before !== undefined && isFresh(uplink, before)) return before
+    const before = newer === undefined ? known : memory.adopt(uplink, name, newer)
     const answer = await uplink.index(name, before?.copy)
-    const confirmedAt = monotonic()
     switch (answer.kind) {
       case 'absent':
-        if (before === undefined) {
-          absentUntil.set(keyOf(uplink, name), confirmedAt + Math.min(uplink.options.maxage, MAX_ABSENT_MS))
-          return undefined
-        }
-        if (isGone(before.copy)) return remember(uplink, name, { copy: before.copy, confirmedAt })
-        return refused(uplink, name, before, 'crate_gone', `crate \`${name}\` is gone`)
+        if (before !== undefined && isGone(before.copy)) return confirmed(uplink, name, before)
+        if (before !== undefined)
+          return refused(uplink, name, before, 'crate_gone', `crate \`${name}\` is gone`)
+        memory.setAbsent(uplink, name, Math.min(uplink.options.maxage, MAX_ABSENT_MS))
+        return undefined
       case 'unchanged':
-        return before && remember(uplink, name, { copy: before.copy, confirmedAt })
+        return before && confirmed(uplink, name, before)
       case 'changed': {
         const { kind: _, ...fetched } = answer
-        if (before?.copy.body.equals(fetched.body)) {
-          return remember(uplink, name, {
-            copy: { ...before.copy, ...fetched, body: before.copy.body },
-            confirmedAt,
-          })
-        }
-        return take(uplink, name, before, fetched)
+        if (before === undefined || !before.copy.body.equals(fetched.body))
+          return take(uplink, name, before, fetched)
+        const copy = { ...before.copy, ...fetched, body: before.copy.body }
+        return confirmed(uplink, name, { ...before, copy })
       }
     }
   }
@@ -167,64 +128,77 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
     uplink: Uplink,
     name: string,
     before: Known | undefined,
-    fetched: Parameters<typeof nextCopy>[2],
+    fetched: FetchedIndex,
   ): Promise<Known | undefined> {
-    let copy: UpstreamCopy
     try {
-      copy = nextCopy(name, before?.copy, fetched, now())
+      const copy = nextCopy(name, before?.copy, fetched, now())
+      const known = await confirmed(uplink, name, { copy, unstored: true })
+      deps.onCopy(uplink, name, known.copy)
+      return known
     } catch (error) {
       if (!(error instanceof IndexConflictError)) throw error
       const known = refused(uplink, name, before, error.conflict, error.message)
       if (known === undefined) throw error
       return known
     }
-    const stored = await store.add(uplink.name, name, copy).catch((error) => {
-      // The disk may be full: what came is served all the same.
-      logger.error({ err: error, uplink: uplink.name, crate: name }, 'index copy was not stored')
-      return true
-    })
-    if (!stored) {
-      // Another replica was faster: its copy is what the next one has to follow.
-      const theirs = await store.newest(uplink.name, name)
-      if (theirs !== undefined) return adopt(uplink, name, theirs)
-    }
-    deps.onCopy(uplink, name, copy)
-    return remember(uplink, name, { copy, confirmedAt: monotonic() })
   }
 
-  /** Keeps what was there before, and raises the alarm once. */
+  /** The uplink says that this is its file now. */
+  async function confirmed(
+    uplink: Uplink,
+    name: string,
+    { copy, unstored = false }: Pick<Known, 'copy' | 'unstored'>,
+  ): Promise<Known> {
+    const confirmedAt = monotonic()
+    alarms.delete(fileKey(uplink, name))
+    if (!unstored) return memory.set(uplink, name, { copy, confirmedAt })
+    const stored = await store.add(uplink.name, name, copy).catch((error) => {
+      // The disk may be full: what came is served all the same, and stored when it is next confirmed.
+      logger.error({ err: error, uplink: uplink.name, crate: name }, 'index copy was not stored')
+      return undefined
+    })
+    // Another replica may have been faster: its copy is what the next one has to follow.
+    const theirs = stored === false ? await store.newest(uplink.name, name) : undefined
+    if (theirs !== undefined) return memory.adopt(uplink, name, theirs)
+    return memory.set(uplink, name, { copy, confirmedAt, unstored: stored === undefined })
+  }
+
+  /** Keeps what was there before, no matter how old, and raises the alarm once. */
   function refused(
     uplink: Uplink,
     name: string,
     before: Known | undefined,
     conflict: string,
-    detail: string,
+    problem: string,
   ) {
-    if (before?.problem !== detail) deps.onConflict(uplink, name, conflict, detail)
-    return before && remember(uplink, name, { ...before, confirmedAt: monotonic(), problem: detail })
+    const key = fileKey(uplink, name)
+    if (alarms.get(key) !== problem) deps.onConflict(uplink, name, conflict, problem)
+    alarms.set(key, problem)
+    const pausedUntil = monotonic() + Math.min(uplink.options.maxage, MAX_ABSENT_MS)
+    return before && memory.set(uplink, name, { ...before, problem, pausedUntil })
   }
 
   const ageOf = (known: Known) => monotonic() - known.confirmedAt
-  const isFresh = (uplink: Uplink, known: Known) => ageOf(known) <= uplink.options.maxage
 
   function answer(uplink: Uplink, known: Known, asked: boolean): KnownCopy | undefined {
     const { copy, problem } = known
     if (isGone(copy)) return undefined
-    const stale = !isFresh(uplink, known)
-    return { copy, age: ageOf(known), stale, asked, ...(problem !== undefined && { problem }) }
+    const age = ageOf(known)
+    const stale = age > uplink.options.maxage
+    return { copy, age, stale, asked, ...(problem !== undefined && { problem }) }
   }
 
   return {
     async read(uplink, name, maxAge = uplink.options.maxage) {
-      const known = await load(uplink, name)
+      if (memory.isAbsent(uplink, name)) return undefined
+      const known = await memory.load(uplink, name)
       if (known === undefined) {
-        if ((absentUntil.get(keyOf(uplink, name)) ?? 0) > monotonic()) return undefined
-        const fetched = await refresh(uplink, name)
+        const fetched = await refresh(uplink, name, { cold: true })
         return fetched && answer(uplink, fetched, true)
       }
       if (ageOf(known) <= maxAge || (known.pausedUntil ?? 0) > monotonic())
         return answer(uplink, known, false)
-      const renewal = refresh(uplink, name)
+      const renewal = refresh(uplink, name, { cold: false })
       if (maxAge > 0 && ageOf(known) <= maxAge + SERVED_STALE_MS) {
         renewal.catch((error) => logger.error({ err: error, crate: name }, 'index copy was not renewed'))
         return answer(uplink, known, false)
@@ -234,26 +208,13 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
     },
 
     async peek(uplink, name) {
-      const known = await load(uplink, name)
+      const known = await memory.load(uplink, name)
       return known && answer(uplink, known, false)
     },
 
     async close() {
-      await refreshing.settled()
+      // An uplink that does not answer must not hold up the end.
+      await withinTime(refreshing.settled(), MAX_WAIT_MS)
     },
-  }
-}
-
-function keyOf(uplink: Uplink, name: string): string {
-  return `${uplink.name}/${name.toLowerCase()}`
-}
-
-async function withinTime<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  const late = new AbortController()
-  const timer = sleep(ms, undefined, { signal: late.signal }).catch(() => undefined)
-  try {
-    return await Promise.race([promise, timer])
-  } finally {
-    late.abort()
   }
 }

@@ -72,7 +72,7 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
     indexFile(crate) {
       const { copy, age, stale, asked, uplink } = crate
       const { body, etag } = fileOf(crate)
-      const modified = new Date(copy.lastModified ?? copy.fetchedAt)
+      const modified = modifiedAt(copy)
       const freshness = { age, maxAge: uplink.options.maxage, asked }
       return { body, etag, modified, stale, freshness }
     },
@@ -109,6 +109,12 @@ function readable<T>(key: string, parse: () => T): T {
 
 function whole({ copy: { body }, entries }: ProxiedCrate): Served {
   return { body, entries, etag: etagOf(body), until: Number.POSITIVE_INFINITY }
+}
+
+/** An uplink may write anything for a date. */
+function modifiedAt({ lastModified = '', fetchedAt }: UpstreamCopy): Date {
+  const time = Date.parse(lastModified)
+  return new Date(Number.isNaN(time) ? fetchedAt : time)
 }
 
 /** Blank lines are in no array of entries. */
