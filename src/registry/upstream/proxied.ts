@@ -28,7 +28,10 @@ export interface Proxied {
   find(name: string, maxAge?: number): Promise<ProxiedCrate | undefined>
   /** As far as is kept, without asking anybody. */
   peek(name: string): Promise<ProxiedCrate | undefined>
-  /** The index entry of a version, looked for once more at the uplink when it is not known yet. */
+  /**
+   * The index entry of a version, looked for once more at the uplink when it is not known yet.
+   * @throws {CargoError} as {@link Proxied.find}, also when the uplink that has the crate cannot say
+   */
   findVersion(name: string, version: string): Promise<ProxiedVersion | undefined>
 }
 
@@ -64,18 +67,29 @@ export function createProxied(
     peek: (name) => first(name, (uplink) => index.peek(uplink, name)),
     async findVersion(name, version) {
       const crate = await find(name)
-      const known = crate && versionIn(crate, name, version)
-      if (crate === undefined || known !== undefined || crate.age <= LOOK_AGAIN_MS) return known
+      if (crate === undefined || versionIn(crate, version) || crate.age <= LOOK_AGAIN_MS)
+        return crate && ofItsName(crate, name, version)
       const renewed = await find(name, 0)
-      return renewed && versionIn(renewed, name, version)
+      if (renewed !== undefined && !versionIn(renewed, version) && renewed.age > LOOK_AGAIN_MS)
+        throw unsure(renewed, name, version)
+      return renewed && ofItsName(renewed, name, version)
     },
   }
 }
 
+function versionIn({ entries }: ProxiedCrate, version: string): IndexEntry | undefined {
+  return entries.find(({ vers }) => vers === version)
+}
+
 /** Only the published spelling of a name has files. */
-function versionIn(crate: ProxiedCrate, name: string, version: string): ProxiedVersion | undefined {
-  const entry = crate.entries.find(({ vers }) => vers === version)
+function ofItsName(crate: ProxiedCrate, name: string, version: string): ProxiedVersion | undefined {
+  const entry = versionIn(crate, version)
   return entry?.name === name ? { crate, entry } : undefined
+}
+
+function unsure({ uplink, problem }: ProxiedCrate, name: string, version: string): CargoError {
+  const why = problem ?? `uplink \`${uplink.name}\` does not answer in time`
+  return new CargoError('unavailable', `whether there is a \`${name}@${version}\` is not known: ${why}`)
 }
 
 /** What a crate is called by whoever has it. */

@@ -8,6 +8,7 @@ import { hitOf, matching, type UpstreamHits, type UpstreamQuery, type UpstreamSe
 
 /** What crates.io takes. */
 const MAX_PER_PAGE = 100
+const NOT_OF_NAMES = /[^A-Za-z0-9_-]+/
 
 export interface UpstreamSearchDeps {
   readonly uplinks: Iterable<Uplink>
@@ -22,65 +23,74 @@ export interface UpstreamSearchDeps {
 export function createUpstreamSearch(deps: UpstreamSearchDeps): UpstreamSearch {
   const { rules, kept, logger } = deps
   const uplinks = [...deps.uplinks]
-  const isProxied = (name: string, uplink?: Uplink) => {
-    const proxy = rules.ruleFor(name)?.rule.proxy ?? []
-    return uplink === undefined ? proxy.length > 0 : proxy.includes(uplink.name)
-  }
+  const isProxied = (name: string, of: readonly Uplink[]) =>
+    of.some((uplink) => rules.ruleFor(name)?.rule.proxy?.includes(uplink.name))
 
-  /** Names that never leave the house do not leave it as terms of a search either. */
+  /** Names that never leave the house do not leave it as terms of a search either, whatever is around them. */
   async function mayAsk(uplink: Uplink, terms: readonly string[]): Promise<boolean> {
-    if (terms.length === 0) return false
-    for (const term of terms) {
-      if (isValidName(term) && (!isProxied(term, uplink) || (await deps.isLocal(term)))) return false
+    if (!uplink.state().asked || terms.length === 0) return false
+    for (const name of terms.flatMap((term) => term.split(NOT_OF_NAMES)).filter(isValidName)) {
+      if (!isProxied(name, [uplink]) || (await deps.isLocal(name))) return false
     }
     return true
   }
 
+  /** A part of what an uplink finds; `undefined` when it cannot or must not be asked. */
   async function ask(
     uplink: Uplink,
     { terms, offset, count }: UpstreamQuery,
   ): Promise<UpstreamHits | undefined> {
-    if (!uplink.state().asked || !(await mayAsk(uplink, terms))) return undefined
-    const perPage = Math.min(MAX_PER_PAGE, Math.max(1, count))
-    const page = Math.floor(offset / perPage) + 1
-    const first = await uplink.search({ q: terms.join(' '), perPage, page })
-    if (first === undefined) return undefined
-    const skipped = offset % perPage
-    const second =
-      skipped > 0 ? await uplink.search({ q: terms.join(' '), perPage, page: page + 1 }) : undefined
-    const hits = [...first.crates, ...(second?.crates ?? [])].slice(skipped, skipped + count)
-    return { hits: hits.filter(({ name }) => isProxied(name, uplink)), total: first.meta.total }
-  }
-
-  async function askOrNothing(uplink: Uplink, query: UpstreamQuery): Promise<UpstreamHits | undefined> {
     try {
-      return await ask(uplink, query)
+      if (!(await mayAsk(uplink, terms))) return undefined
+      const q = terms.join(' ')
+      const perPage = Math.min(MAX_PER_PAGE, Math.max(1, count))
+      const page = Math.floor(offset / perPage) + 1
+      const skipped = offset % perPage
+      const first = await uplink.search({ q, perPage, page })
+      if (first === undefined) return undefined
+      const isMore = skipped > 0 && first.crates.length === perPage
+      const second = isMore ? await uplink.search({ q, perPage, page: page + 1 }) : undefined
+      const hits = [...first.crates, ...(second?.crates ?? [])].slice(skipped, skipped + count)
+      return { hits: hits.filter(({ name }) => isProxied(name, [uplink])), total: first.meta.total }
     } catch (error) {
       logger.warn({ err: error, uplink: uplink.name }, 'uplink was not searched')
       return undefined
     }
   }
 
+  /** What is kept of the crates of uplinks that cannot be asked. */
+  async function searchKept(
+    silent: readonly Uplink[],
+    { terms, offset, count }: UpstreamQuery,
+    isShown: (hit: SearchHit) => Promise<boolean>,
+  ): Promise<UpstreamHits> {
+    if (silent.length === 0) return { hits: [], total: 0 }
+    const found = await matching(await kept.entries(), terms, async (name) => isProxied(name, silent))
+    const shown = await filter(found.map(hitOf), isShown)
+    return { hits: shown.slice(offset, offset + count), total: shown.length }
+  }
+
   return {
-    async find(query, mayRead) {
+    async find({ terms, offset, count }, mayRead) {
       const isShown = async ({ name, max_version }: SearchHit) =>
         !deps.isDenied(name, max_version) && !(await deps.isLocal(name)) && (await mayRead(name))
-      const answers = await Promise.all(uplinks.map((uplink) => askOrNothing(uplink, query)))
-      const found = answers.filter((answer) => answer !== undefined)
-      if (found.length === uplinks.length) {
-        const shown = await filter(unique(found.flatMap(({ hits }) => hits)), isShown)
-        return {
-          hits: shown.slice(0, query.count),
-          total: found.reduce((sum, { total }) => sum + total, 0),
+      const silent: Uplink[] = []
+      let hits: readonly SearchHit[] = []
+      let [before, taken] = [0, 0]
+      // One after the other: where the next one's part begins, only the total of the one before tells.
+      const rest = () => ({ terms, offset: Math.max(0, offset - before), count: Math.max(0, count - taken) })
+      for (const uplink of uplinks) {
+        const query = rest()
+        const found = await ask(uplink, query)
+        if (found === undefined) silent.push(uplink)
+        else {
+          hits = [...hits, ...found.hits]
+          taken += Math.min(query.count, Math.max(0, found.total - query.offset))
+          before += found.total
         }
       }
-      // One of them is away, or has no search: what is kept is found, of all of them.
-      const entries = await matching(await kept.entries(), query.terms, async (name) => isProxied(name))
-      const shown = await filter(
-        unique([...found.flatMap(({ hits }) => hits), ...entries.map(hitOf)]),
-        isShown,
-      )
-      return { hits: shown.slice(query.offset, query.offset + query.count), total: shown.length }
+      const more = await searchKept(silent, rest(), isShown)
+      return { hits: unique([...(await filter(hits, isShown)), ...more.hits]), total: before + more.total }
     },
   }
 }
