@@ -13,6 +13,8 @@ export interface Explanation {
   readonly uplink?: string
   readonly copy?: CopyExplanation
   readonly verdict?: VersionExplanation
+  /** Why it is not known whether there is such a crate. */
+  readonly problem?: string
 }
 
 export interface UplinkExplanation {
@@ -56,7 +58,7 @@ export function explain(facts: Omit<Explanation, 'explanation'>): Explanation {
   }
 }
 
-function origin({ crate, source, rule, uplink, proxy }: Omit<Explanation, 'explanation'>): string {
+function origin({ crate, source, rule, uplink, proxy, problem }: Omit<Explanation, 'explanation'>): string {
   const by = rule === undefined ? 'no rule applies to it' : `rule \`${rule}\` applies`
   switch (source) {
     case 'local':
@@ -64,16 +66,12 @@ function origin({ crate, source, rule, uplink, proxy }: Omit<Explanation, 'expla
     case 'uplink':
       return `Crate \`${crate}\` comes from uplink \`${uplink}\` (${by}).`
     case 'unknown':
-      return `Whether there is a crate \`${crate}\` is not known: ${proxy.map(troubles).join('; ')} (${by}).`
+      return `Whether there is a crate \`${crate}\` is not known: ${problem} (${by}).`
     case 'none':
       return proxy.length === 0
         ? `There is no crate \`${crate}\`: it was not published here, and no uplink may be asked for it (${by}).`
         : `There is no crate \`${crate}\`, neither here nor at ${proxy.map(({ name }) => `uplink \`${name}\``).join(' or ')} (${by}).`
   }
-}
-
-function troubles({ name, last_error }: UplinkExplanation): string {
-  return last_error === undefined ? `uplink \`${name}\` was not asked` : last_error.message
 }
 
 function freshness({ copy, uplink }: Omit<Explanation, 'explanation'>): string {

@@ -1,5 +1,7 @@
 import { type Explanation, explain, type VersionExplanation } from '../protocol/explanation.ts'
 import { type CrateRecord, findVersion } from '../protocol/record.ts'
+import { IndexConflictError } from '../protocol/upstream-copy.ts'
+import { UplinkError } from '../uplinks/uplink-error.ts'
 import type { Blobs } from './blobs.ts'
 import type { PackageRules } from './package-rules.ts'
 import { type ProxiedCrate, publishedName } from './upstream/proxied.ts'
@@ -11,6 +13,12 @@ export interface ExplainDeps {
   readonly upstream: Upstream
 }
 
+/** Why it is not known whether there is a crate. */
+interface Unknown {
+  readonly problem: string
+  readonly copy?: undefined
+}
+
 /** Why a crate, and a version of it, is or is not served; `record` is the local crate of that name, if there is one. */
 export async function explainCrate(
   { rules, blobs, upstream }: ExplainDeps,
@@ -19,26 +27,25 @@ export async function explainCrate(
   version: string | undefined,
 ): Promise<Explanation> {
   const rule = rules.ruleFor(name)?.glob
-  const about = {
+  // Read when all is known: an uplink may have failed only just now.
+  const about = () => ({
     ...(version !== undefined && { version }),
     ...(rule !== undefined && { rule }),
     proxy: upstream.proxied.uplinksOf(name).map((uplink) => explainUplink(uplink.name, uplink.state())),
-  }
+  })
   if (record !== undefined) {
     const verdict = version === undefined ? undefined : await localVerdict(blobs, record, version)
-    return explain({ crate: record.name, ...about, source: 'local', ...(verdict && { verdict }) })
+    return explain({ crate: record.name, ...about(), source: 'local', ...(verdict && { verdict }) })
   }
   const found = await look(upstream, name)
-  if (found === undefined || found === 'unknown') {
-    // The uplinks may have failed only just now.
-    const proxy = upstream.proxied.uplinksOf(name).map((uplink) => explainUplink(uplink.name, uplink.state()))
-    return explain({ crate: name, ...about, proxy, source: found ?? 'none' })
-  }
+  if (found === undefined) return explain({ crate: name, ...about(), source: 'none' })
+  if (found.copy === undefined)
+    return explain({ crate: name, ...about(), source: 'unknown', problem: found.problem })
   const verdict =
     version === undefined ? undefined : await upstreamVerdict({ blobs, upstream }, found, version)
   return explain({
     crate: publishedName(found),
-    ...about,
+    ...about(),
     source: 'uplink',
     uplink: found.uplink.name,
     copy: {
@@ -53,11 +60,12 @@ export async function explainCrate(
 }
 
 /** That an uplink cannot say is an answer here, not a failure. */
-async function look(upstream: Upstream, name: string): Promise<ProxiedCrate | 'unknown' | undefined> {
+async function look(upstream: Upstream, name: string): Promise<ProxiedCrate | Unknown | undefined> {
   try {
     return await upstream.proxied.find(name)
-  } catch {
-    return 'unknown'
+  } catch (error) {
+    if (error instanceof UplinkError || error instanceof IndexConflictError) return { problem: error.message }
+    throw error
   }
 }
 
