@@ -9,6 +9,10 @@ const MAX_KEYWORDS = 5
 const MAX_KEYWORD_LENGTH = 20
 const MAX_CATEGORIES = 5
 const MAX_FEATURES = 300
+const MAX_FEATURE_ENTRIES = 300
+
+/** Ours, so that an answer stays readable. */
+const MAX_SHOWN = 6
 
 /** Ours, so that a hostile expression is not worth parsing. */
 const MAX_LICENSE_LENGTH = 500
@@ -28,7 +32,7 @@ export function checkPolicy(metadata: PublishMetadata, manifest: Manifest): stri
     ...URL_FIELDS.flatMap((field) => checkUrl(field, manifest[field])),
     ...checkKeywords(manifest.keywords),
     ...checkCategories(manifest.categories),
-    ...tooMany('features', Object.keys(manifest.features).length, MAX_FEATURES),
+    ...checkFeatures(manifest.features),
     ...checkRequirements(manifest),
     ...SHOWN_FIELDS.filter((field) => (metadata[field] ?? '') !== (manifest[field] ?? '')).map(
       (field) => `${field} of the metadata differs from that of \`Cargo.toml\`: the latter is shown`,
@@ -76,11 +80,25 @@ function checkKeywords(keywords: readonly string[]): string[] {
         `invalid keyword ${quote(keyword)}: must start with a letter or a digit, go on with letters, digits, ` +
         `\`_\`, \`-\` or \`+\`, and have at most ${MAX_KEYWORD_LENGTH} characters`,
     ),
-  ].slice(0, 1 + MAX_KEYWORDS)
+  ].slice(0, MAX_SHOWN)
 }
 
+/** Which slugs crates.io knows changes with time, so that a list of them here would refuse new ones. */
 function checkCategories(categories: readonly string[]): string[] {
   return tooMany('categories', categories.length, MAX_CATEGORIES)
+}
+
+function checkFeatures(features: Manifest['features']): string[] {
+  const large = Object.entries(features).filter(([, entries]) => entries.length > MAX_FEATURE_ENTRIES)
+  return [
+    ...tooMany('features', Object.keys(features).length, MAX_FEATURES),
+    ...large
+      .slice(0, MAX_SHOWN)
+      .map(
+        ([name, { length }]) =>
+          `feature ${quote(name)} has \`${length}\` entries: at most ${MAX_FEATURE_ENTRIES} are allowed`,
+      ),
+  ]
 }
 
 function checkRequirements({ deps }: Manifest): string[] {

@@ -55,6 +55,20 @@ test('checkPolicy() says what crates.io would refuse', () => {
   }
 })
 
+test('checkPolicy() counts features and the entries of each', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, i) => `f${i}`)
+  const table = (entries: readonly string[]) =>
+    `[features]\n${names(300)
+      .map((name) => `${name} = []\n`)
+      .join('')}all = ${JSON.stringify(entries)}\n`
+  const [full, over] = [names(300), ['f0', ...names(300)]]
+  assert.deepEqual(complaints(GOOD, {}, table(full).replace('f299 = []\n', '').replace(',"f299"', '')), [])
+  assert.deepEqual(complaints(GOOD, {}, table(over)), [
+    'crate has `301` features: at most 300 are allowed',
+    'feature `all` has `301` entries: at most 300 are allowed',
+  ])
+})
+
 test('checkPolicy() complains of wildcard requirements and of metadata that shows something else', () => {
   assert.deepEqual(complaints(GOOD, {}, '[dependencies]\nbar = "*"\nbaz = "1.*"\n'), [
     'requirement `*` of dependency `bar` is too wide: must name a version',
