@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { createHash, hash } from 'node:crypto'
+import { type Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { connect } from 'node:http2'
 
 /** What came of a download. */
@@ -7,8 +7,9 @@ export interface Download {
   /** 0: nothing came. */
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** As far as it came. */
+  /** As far as it came; empty when it was not to be kept. */
   readonly body: Buffer
+  readonly sha256: string
   /** Whether the answer came to its end, as HTTP tells it. */
   readonly whole: boolean
   /** Milliseconds to the first and to the last byte. */
@@ -21,9 +22,13 @@ export interface DownloadSpec {
   readonly headers?: Readonly<Record<string, string>>
   /** Leaves after so many bytes of the body; 0: as soon as the request is sent. */
   readonly leaveAfter?: number
+  /** Whether the bytes are kept; default yes. */
+  readonly keep?: boolean
+  /** Connections of HTTP/1.1; default: one of its own. */
+  readonly agent?: Agent
 }
 
-/** Asks over a connection of its own, HTTP/1.1 in the clear, or HTTP/2 for https; never fails. */
+/** Asks over HTTP/1.1 in the clear, or HTTP/2 for https; never fails. */
 export function download(url: string, spec: DownloadSpec = {}): Promise<Download> {
   return url.startsWith('https:') ? overHttp2(url, spec) : overHttp1(url, spec)
 }
@@ -33,18 +38,16 @@ export function sha256(bytes: Uint8Array): string {
   return hash('sha256', bytes)
 }
 
-function overHttp1(
-  url: string,
-  { method = 'GET', headers = {}, leaveAfter }: DownloadSpec,
-): Promise<Download> {
-  const result = collector()
+function overHttp1(url: string, spec: DownloadSpec): Promise<Download> {
+  const { method = 'GET', headers = {}, leaveAfter, agent = false } = spec
+  const result = collector(spec)
   return new Promise((resolve) => {
     let answered = false
-    const request = httpRequest(url, { method, headers, agent: false }, (response: IncomingMessage) => {
+    const request = httpRequest(url, { method, headers, agent }, (response: IncomingMessage) => {
       const { statusCode = 0, headers: got } = response
       answered = true
       response.on('data', (chunk: Buffer) => {
-        if (result.add(chunk) >= (leaveAfter ?? Number.POSITIVE_INFINITY)) request.destroy()
+        if (result.add(chunk)) request.destroy()
       })
       response.on('error', () => {})
       response.on('close', () => resolve(result.end(statusCode, got, response.complete)))
@@ -59,12 +62,10 @@ function overHttp1(
   })
 }
 
-function overHttp2(
-  url: string,
-  { method = 'GET', headers = {}, leaveAfter }: DownloadSpec,
-): Promise<Download> {
+function overHttp2(url: string, spec: DownloadSpec): Promise<Download> {
+  const { method = 'GET', headers = {}, leaveAfter } = spec
   const { origin, pathname } = new URL(url)
-  const result = collector()
+  const result = collector(spec)
   return new Promise((resolve) => {
     const session = connect(origin, { rejectUnauthorized: false })
     const stream = session.request({ ':method': method, ':path': pathname, ...headers })
@@ -77,7 +78,7 @@ function overHttp2(
       head = got as IncomingHttpHeaders
     })
     stream.on('data', (chunk: Buffer) => {
-      if (result.add(chunk) >= (leaveAfter ?? Number.POSITIVE_INFINITY)) stream.close(0x8)
+      if (result.add(chunk)) stream.close(0x8)
     })
     stream.on('end', () => {
       ended = true
@@ -85,31 +86,32 @@ function overHttp2(
     stream.on('error', () => {})
     stream.on('close', () => {
       session.destroy()
-      const length = head['content-length']
-      const isShort = method !== 'HEAD' && length !== undefined && Number(length) !== result.size()
-      resolve(result.end(status, head, ended && stream.rstCode === 0 && !isShort))
+      resolve(result.end(status, head, ended && stream.rstCode === 0))
     })
     if (leaveAfter === 0) stream.close(0x8)
   })
 }
 
-function collector() {
+function collector({ leaveAfter = Number.POSITIVE_INFINITY, keep = true }: DownloadSpec) {
   const begun = performance.now()
   const chunks: Buffer[] = []
+  const sum = createHash('sha256')
   let size = 0
   let firstByte = Number.POSITIVE_INFINITY
   return {
-    size: () => size,
-    add(chunk: Buffer): number {
+    /** Whether it was enough. */
+    add(chunk: Buffer): boolean {
       if (size === 0) firstByte = performance.now() - begun
-      chunks.push(chunk)
+      if (keep) chunks.push(chunk)
+      sum.update(chunk)
       size += chunk.length
-      return size
+      return size >= leaveAfter
     },
     end: (status: number, headers: IncomingHttpHeaders, whole: boolean): Download => ({
       status,
       headers,
       body: Buffer.concat(chunks),
+      sha256: sum.digest('hex'),
       whole,
       firstByte,
       lastByte: performance.now() - begun,
