@@ -1,6 +1,13 @@
 import { crateFile } from '../../support/crate-file.ts'
 import { testRefusals } from './refusal.ts'
 
+/** A crate with so many dependencies. */
+function withDeps(count: number) {
+  const crate = crateFile()
+  for (let i = 0; i < count; i++) crate.dep(`d${i}`, '1')
+  return crate
+}
+
 testRefusals('a bad dependency', [
   {
     what: 'of a registry that is not allowed',
@@ -35,4 +42,16 @@ testRefusals('a bad dependency', [
     publish: crateFile().dep('bar', { version: '1', target: 'cfg(' }),
     detail: 'invalid target `cfg(`: must be a target triple or a `cfg(…)` expression',
   },
+  {
+    what: 'an alias that is none',
+    publish: crateFile().dep('1b', { version: '1', package: 'bar' }),
+    detail:
+      'invalid dependency alias `1b`: must start with a letter or `_`, go on with letters, digits, `-` or `_`, and have at most 64 characters',
+  },
+  {
+    what: 'the name of a feature that is none',
+    publish: crateFile().dep('bar', { version: '1', features: ['a b'] }),
+    detail: 'invalid feature `a b` of dependency `bar`: must be the name of a feature',
+  },
+  { what: 'over 500', publish: withDeps(501), detail: 'crate has over 500 dependencies' },
 ])
