@@ -16,6 +16,7 @@ import type { Blobs } from './blobs.ts'
 import { createBodyReader } from './body-reader.ts'
 import { type InspectedCrate, inspectCrate, isThisRegistry } from './crate-inspection.ts'
 import type { CrateLog } from './crate-log.ts'
+import { checkOwnDependencies, type OwnDependenciesDeps } from './own-dependencies.ts'
 import { createSpool, type Spool } from './spool.ts'
 
 const LENGTH_BYTES = 4
@@ -27,7 +28,7 @@ export interface PublishRequest {
   body(): AsyncIterable<Uint8Array>
 }
 
-export interface PublishDeps {
+export interface PublishDeps extends Pick<OwnDependenciesDeps, 'isProxied'> {
   readonly options: Options
   readonly access: Access
   readonly log: CrateLog
@@ -103,7 +104,7 @@ export async function publishCrate(
 }
 
 async function checkCrate(
-  { options, now }: PublishDeps,
+  deps: PublishDeps,
   caller: Caller,
   {
     metadata,
@@ -112,9 +113,13 @@ async function checkCrate(
   }: { readonly metadata: PublishMetadata; readonly name: CrateName; readonly vers: Version },
   spool: Spool,
 ): Promise<CheckedCrate> {
+  const { options, now } = deps
   const { manifest, ...inspected } = await inspectCrate(options, caller.via, { name, vers }, spool, now())
   checkAgreement(metadata, manifest, isThisRegistry(options, caller.via))
-  const warnings = checkPolicy(metadata, manifest)
+  const warnings = [
+    ...checkPolicy(metadata, manifest),
+    ...(await checkOwnDependencies(deps, caller, inspected.entry)),
+  ]
   if (options.rules === 'crates_io' && warnings.length > 0)
     throw new CargoError('policy', warnings.join('; '))
   return { ...inspected, warnings }

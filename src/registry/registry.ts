@@ -107,6 +107,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     onOutcome: (kind, outcome) => observer.fetchedAhead(kind, outcome),
   })
   const loginForReads = readsNeedLogin(options)
+  const isProxied = (name: string) => upstream.proxied.uplinksOf(name).length > 0
 
   const stamp = (caller: Caller, { name: by, tokenId }: Principal): ChangeStamp => ({
     id: randomUUID(),
@@ -168,7 +169,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
 
     async publish(caller, request) {
       const done = await publishCrate(
-        { options, access, log, blobs, stamp, now, checkShadow: upstream.checkShadow },
+        { options, access, log, blobs, stamp, now, checkShadow: upstream.checkShadow, isProxied },
         caller,
         request,
       )
