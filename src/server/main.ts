@@ -8,6 +8,7 @@ import { importFolder } from './import.ts'
 import { Mistake } from './mistake.ts'
 import { createLogger, serve } from './serve.ts'
 import type { CargoServer } from './server.ts'
+import { packageVersion } from './version.ts'
 import { warmLockFile } from './warm.ts'
 
 interface ServeOptions {
@@ -36,7 +37,7 @@ interface WarmOptions {
   readonly data?: string
 }
 
-const program = new Command('verdaccio-cargo').description('A Cargo registry')
+const program = new Command('verdaccio-cargo').description('A Cargo registry').version(packageVersion())
 addServe(program)
 addImport(program)
 addWarm(program)
@@ -123,16 +124,30 @@ function signalOfInterrupt(): AbortSignal {
   return controller.signal
 }
 
-/** The first signal lets running requests finish; the second does not. */
+/** The first signal lets running requests finish; the second, or the first while nothing is served yet, does not. */
 function stopOnSignal(starting: Promise<CargoServer>): void {
+  let server: CargoServer | undefined
   let asked = false
-  const stop = () => {
-    if (asked) process.exit(1)
+  const stop = (signal: NodeJS.Signals) => {
+    if (asked || server === undefined) return endBy(signal)
     asked = true
-    starting.then((server) => server.close()).then(() => process.exit(0), fail)
+    server.close().then(() => process.exit(0), fail)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  // Whoever started the server hears of a start that failed.
+  starting.then(
+    (started) => (server = started),
+    () => {},
+  )
+}
+
+/** As if nobody had listened: `exit()` would wait for reads of a disk that hangs. */
+function endBy(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+  // The first process of a container is not ended by a signal of its own.
+  process.exit(1)
 }
 
 /** Mistakes of the operator are one line, everything else has its trace. */

@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import packageJson from '../../package.json' with { type: 'json' }
 import { temporaryFolder } from '../support/cargo.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/server/main.ts')
 
-function start(folder: string, args: readonly string[]) {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
-  return { child, stderr: text(child.stderr) }
+function start(folder: string, args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+  const env = { ...process.env, ...settings }
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+  })
+  return { child, stderr: text(child.stderr), stdout: text(child.stdout) }
 }
 
 /** Everything the first start says; it is written at once. */
@@ -51,4 +58,26 @@ test('a folder that cannot be used ends the start with the reason', async (t) =>
     await stderr,
     /^verdaccio-cargo: invalid configuration: `storage\.fs\.path`: (EEXIST|ENOTDIR): [^\n]*data'\n$/,
   )
+})
+
+test('the first signal ends a start that hangs', async (t) => {
+  const folder = await temporaryFolder(t)
+  const pipe = join(folder, 'users')
+  execFileSync('mkfifo', [pipe])
+  const { child } = start(folder, ['--listen', '127.0.0.1:0', '--no-uplinks'], {
+    VERDACCIO_CARGO_AUTH__HTPASSWD: pipe,
+  })
+  t.after(() => child.kill('SIGKILL'))
+  // Opens as soon as the child reads, which then waits for a line that never comes.
+  const writer = await open(pipe, 'w')
+  child.kill('SIGTERM')
+  const ended = await Promise.race([once(child, 'exit'), setTimeout(5_000, 'hangs')])
+  assert.deepEqual(ended, [null, 'SIGTERM'])
+  await writer.close()
+})
+
+test('--version says which version this is', async (t) => {
+  const { child, stdout } = start(await temporaryFolder(t), ['--version'])
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+  assert.equal(await stdout, `${packageJson.version}\n`)
 })
