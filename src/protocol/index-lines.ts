@@ -46,9 +46,9 @@ function parseLine(line: string, number: number, options: ParseLinesOptions): In
       checkDep(dep, `deps[${index}]`, options)
       return withDepDefaults(dep)
     })
-    // equal text has no duplicate keys, and nearly every line is rendered as we would
+    // a key that is there twice is more text than what was read of it; spaces aside, nearly every line is as we render it
     const json = line.endsWith('\r') ? line.slice(0, -1) : line
-    if (JSON.stringify(value) !== json && hasDuplicateKeys(json)) {
+    if (withoutSpaces(JSON.stringify(value)) !== withoutSpaces(json) && hasDuplicateKeys(json)) {
       throw invalidLine(number, 'no key may occur twice')
     }
     return withEntryDefaults(value, deps)
@@ -104,6 +104,10 @@ function decode(bytes: Uint8Array): string {
   } catch (cause) {
     throw new CargoError('invalid_body', 'invalid index file: must be UTF-8', { cause })
   }
+}
+
+function withoutSpaces(text: string): string {
+  return text.replaceAll(' ', '')
 }
 
 function isBlank(line: string): boolean {

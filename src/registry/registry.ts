@@ -103,7 +103,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       const served = await upstream.index(name)
       return served && { entries: served.entries, fetched: served.asked }
     },
-    bring: upstream.bring,
+    bring: async (name, version) =>
+      (await log.read(name)).record === undefined && (await upstream.bring(name, version)),
     onOutcome: (kind, outcome) => observer.fetchedAhead(kind, outcome),
   })
   const loginForReads = readsNeedLogin(options)

@@ -1,20 +1,27 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from '../../host.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
-import { createGraphGuess, type GraphGuess, type GuessedCrate, type Platform } from './graph-guess.ts'
+import { planDownloads } from './download-plan.ts'
+import {
+  createGraphGuess,
+  type GraphGuess,
+  type GuessedCrate,
+  type GuessedVersion,
+  type Platform,
+} from './graph-guess.ts'
 import { createQueue, type Queue } from './queue.ts'
 
 /** Clients whose graphs are followed at a time, and how long a pause ends a graph. */
 const MAX_CLIENTS = 500
 const IDLE_MS = 60_000
-/** Requests ahead that run at a time, for all clients: real ones find connections free. */
-const PARALLEL_INDEX = 24
-const PARALLEL_CRATES = 24
+/** Requests ahead that run at a time, for all clients: a real one should not wait behind many answers to be read. */
+const PARALLEL_INDEX = 16
+const PARALLEL_CRATES = 32
 /** What waited for so long is no longer ahead of anybody. */
 const MAX_QUEUED_MS = 10_000
 /** Crates that may be on their way before any guess proved right; a right one earns more, a wrong one costs. */
-const FIRST_CRATES = 24
-const RIGHT_EARNS = 8
+const FIRST_CRATES = 48
+const RIGHT_EARNS = 16
 const WRONG_COSTS = 16
 
 /** What was fetched ahead, and whether anybody wanted it. */
@@ -49,16 +56,22 @@ export interface AheadDeps {
 /** One client's graph. */
 interface Graph {
   readonly guess: GraphGuess
-  /** Names whose index files the client asked for, in its order. */
-  readonly asked: Set<string>
-  readonly fetchedIndex: Set<string>
-  readonly fetchedCrates: Set<string>
+  /** The index files that the client read, in its order. */
+  readonly read: Map<string, () => readonly IndexEntry[]>
+  /** Those that nothing led to: its direct dependencies. */
+  readonly roots: Set<string>
+  /** Fetched ahead, and not asked for yet. */
+  readonly fetched: Set<string>
   /** Crate files that were fetched ahead or asked for. */
   readonly seenCrates: Set<string>
   readonly platforms: Set<Platform>
+  /** Versions of direct dependencies that were guessed wrong. */
+  readonly known: Map<string, string>
+  /** What is to be downloaded; made anew when more is known. */
+  plan: { readonly of: number; readonly versions: ReadonlyMap<string, GuessedVersion> }
   waiting: number
-  /** Crate files that may be fetched ahead of the next right guess; undefined: no download yet. */
-  credit: number | undefined
+  /** Crate files that may be fetched ahead of the next right guess. */
+  credit: number
 }
 
 export function createAhead(deps: AheadDeps): Ahead {
@@ -67,63 +80,60 @@ export function createAhead(deps: AheadDeps): Ahead {
   const crates = createQueue(PARALLEL_CRATES, MAX_QUEUED_MS, deps.monotonic)
 
   function graphOf(client: string): Graph {
-    const known = graphs.get(client)
-    if (known !== undefined) return known
-    const graph: Graph = {
-      guess: createGraphGuess(),
-      asked: new Set(),
-      fetchedIndex: new Set(),
-      fetchedCrates: new Set(),
-      seenCrates: new Set(),
-      platforms: new Set(),
-      waiting: 0,
-      credit: undefined,
-    }
+    const graph = graphs.get(client) ?? newGraph()
     graphs.set(client, graph)
     return graph
   }
 
-  function enqueue(graph: Graph, queue: Queue, work: () => Promise<void>): void {
-    if (graph.waiting >= deps.max) return
+  /** `work` may give its place back before it ends. */
+  function enqueue(graph: Graph, queue: Queue, work: (done: () => void) => Promise<void>): boolean {
+    if (graph.waiting >= deps.max) return false
     graph.waiting += 1
+    let isWaiting = true
+    const done = () => {
+      if (isWaiting) graph.waiting -= 1
+      isWaiting = false
+    }
     queue.add(
-      () => work().catch((error) => deps.logger.debug({ err: error }, 'nothing was fetched ahead')),
-      () => {
-        graph.waiting -= 1
-      },
+      () => work(done).catch((error) => deps.logger.debug({ err: error }, 'nothing was fetched ahead')),
+      done,
     )
+    return true
+  }
+
+  function tell(graph: Graph, kind: 'index' | 'crate', key: string): void {
+    graph.fetched.add(key)
+    deps.onOutcome(kind, 'fetched')
   }
 
   function follow(graph: Graph, crate: GuessedCrate, entries: readonly IndexEntry[]): void {
     for (const next of graph.guess.follow(crate, entries)) {
-      enqueue(graph, index, async () => {
+      enqueue(graph, index, async (done) => {
         const found = await deps.entries(next.name)
+        done()
         if (found === undefined) return
-        if (found.fetched && !graph.asked.has(next.name) && !graph.fetchedIndex.has(next.name)) {
-          graph.fetchedIndex.add(next.name)
-          deps.onOutcome('index', 'fetched')
-        }
+        if (found.fetched && !graph.read.has(next.name) && !graph.fetched.has(next.name))
+          tell(graph, 'index', next.name)
         follow(graph, next, found.entries)
       })
     }
   }
 
-  /** Once a graph is downloaded: the files of what the client looked at, the last first, as cargo takes them. */
   function bringCrates(graph: Graph): void {
-    for (const name of [...graph.asked].reverse()) {
-      for (const { entry, platform } of graph.guess.versionsOf(name)) {
-        if ((graph.credit ?? 0) <= 0) return
-        const key = `${entry.name}@${entry.vers}`
-        if (graph.seenCrates.has(key) || (platform !== undefined && !graph.platforms.has(platform))) continue
-        graph.seenCrates.add(key)
-        graph.credit = (graph.credit ?? 0) - 1
-        enqueue(graph, crates, async () => {
-          if (!(await deps.bring(entry.name, entry.vers))) return
-          graph.fetchedCrates.add(key)
-          deps.onOutcome('crate', 'fetched')
-        })
-      }
+    for (const [key, { entry, platform }] of graph.plan.versions) {
+      if (graph.credit <= 0) return
+      if (graph.seenCrates.has(key) || (platform !== undefined && !graph.platforms.has(platform))) continue
+      const isQueued = enqueue(graph, crates, async () => {
+        if (await deps.bring(entry.name, entry.vers)) tell(graph, 'crate', key)
+      })
+      if (!isQueued) return
+      graph.seenCrates.add(key)
+      graph.credit -= 1
     }
+  }
+
+  function tellUsed(graph: Graph, kind: 'index' | 'crate', key: string): void {
+    if (graph.fetched.delete(key)) deps.onOutcome(kind, 'used')
   }
 
   return {
@@ -131,27 +141,31 @@ export function createAhead(deps: AheadDeps): Ahead {
       if (deps.max === 0) return
       const key = name.toLowerCase()
       const graph = graphOf(client)
-      graph.asked.add(key)
-      if (graph.fetchedIndex.delete(key)) deps.onOutcome('index', 'used')
+      graph.read.set(key, entries)
+      tellUsed(graph, 'index', key)
       // What was guessed is followed already, with the features that are really wanted.
       if (graph.guess.has(key)) return
-      follow(
-        graph,
-        { name: key, wanted: { features: [], defaultFeatures: true }, platform: undefined },
-        entries(),
-      )
+      graph.roots.add(key)
+      follow(graph, { name: key, wanted: { features: [], defaultFeatures: true } }, entries())
+      // It may be there for a feature that somebody enables: what else the feature wants comes next.
+      for (const crate of graph.guess.enabling(key))
+        follow(graph, crate, graph.read.get(crate.name)?.() ?? [])
     },
 
     crateAsked(client, name, version) {
       const graph = graphs.get(client)
       if (deps.max === 0 || graph === undefined) return
-      const key = `${name}@${version}`
-      const versions = graph.guess.versionsOf(name.toLowerCase())
-      const guessed = versions.find(({ entry }) => entry.vers === version)
+      const crate = name.toLowerCase()
+      const key = `${crate}@${version}`
+      if (graph.plan.of !== graph.read.size) graph.plan = planOf(graph)
+      const guessed = graph.plan.versions.get(key)
+      if (guessed === undefined && graph.roots.has(crate)) {
+        graph.known.set(crate, version)
+        graph.plan = planOf(graph)
+      }
       if (guessed?.platform !== undefined) graph.platforms.add(guessed.platform)
-      if (graph.credit === undefined) graph.credit = FIRST_CRATES
-      else graph.credit += guessed === undefined ? -WRONG_COSTS : RIGHT_EARNS
-      if (graph.fetchedCrates.delete(key)) deps.onOutcome('crate', 'used')
+      graph.credit += guessed === undefined ? -WRONG_COSTS : RIGHT_EARNS
+      tellUsed(graph, 'crate', key)
       graph.seenCrates.add(key)
       bringCrates(graph)
     },
@@ -159,5 +173,29 @@ export function createAhead(deps: AheadDeps): Ahead {
     async close() {
       await Promise.all([index.close(), crates.close()])
     },
+  }
+}
+
+function newGraph(): Graph {
+  return {
+    guess: createGraphGuess(),
+    read: new Map(),
+    roots: new Set(),
+    fetched: new Set(),
+    seenCrates: new Set(),
+    platforms: new Set(),
+    known: new Map(),
+    plan: { of: 0, versions: new Map() },
+    waiting: 0,
+    credit: FIRST_CRATES,
+  }
+}
+
+function planOf({ read, roots, known }: Graph): Graph['plan'] {
+  const files = new Map([...read].map(([name, entries]) => [name, entries()] as const))
+  const versions = planDownloads(roots, files, known)
+  return {
+    of: read.size,
+    versions: new Map(versions.map((one) => [`${one.name}@${one.entry.vers}`, one])),
   }
 }

@@ -4,6 +4,7 @@ import { CRATES_IO_INDEX, sameRegistry } from '../../protocol/registry-url.ts'
 
 /** A version that is likely to be in a client's graph. */
 export interface GuessedVersion {
+  /** In lower case, as index files are asked for. */
   readonly name: string
   readonly entry: IndexEntry
   /** The kind of platform that alone wants it; `undefined`: every one does. */
@@ -15,9 +16,10 @@ export type Platform = 'windows' | 'apple' | 'wasm' | 'android'
 
 /** A crate that a resolver is going to ask for. */
 export interface GuessedCrate {
+  /** In lower case. */
   readonly name: string
   readonly wanted: Wanted
-  readonly platform: Platform | undefined
+  readonly platform?: Platform | undefined
 }
 
 /** What is guessed of one client's dependency graph. */
@@ -25,10 +27,14 @@ export interface GraphGuess {
   /** What comes next, once a crate's index file is here; nothing that was said before. */
   follow(crate: GuessedCrate, entries: readonly IndexEntry[]): readonly GuessedCrate[]
   has(name: string): boolean
-  versionsOf(name: string): readonly GuessedVersion[]
+  /** The crates that have an optional dependency of that name, with the feature that enables it. */
+  enabling(name: string): readonly GuessedCrate[]
+  /** In the order in which they were followed. */
+  versions(): Iterable<GuessedVersion>
 }
 
 interface Node {
+  readonly name: string
   readonly entry: IndexEntry
   readonly features: Set<string>
   defaultFeatures: boolean
@@ -46,29 +52,28 @@ const PLATFORMS: readonly (readonly [RegExp, Platform])[] = [
 ]
 
 export function createGraphGuess(): GraphGuess {
-  const nodes = new Map<string, Map<string, Node>>()
-  let count = 0
+  const nodes = new Map<string, Node>()
+  const names = new Set<string>()
 
   /** The node with what this crate wants of it; `undefined` when that is nothing new. */
   function grow({ name, wanted, platform }: GuessedCrate, entry: IndexEntry): Node | undefined {
-    const versions = nodes.get(name) ?? new Map<string, Node>()
-    nodes.set(name, versions)
-    const known = versions.get(entry.vers)
+    const key = `${name}@${entry.vers}`
+    const { features, defaultFeatures } = wanted
+    const known = nodes.get(key)
     if (known === undefined) {
-      if (count >= MAX_NODES) return undefined
-      count += 1
-      const { features, defaultFeatures } = wanted
-      const node = { entry, features: new Set(features), defaultFeatures, platform }
-      versions.set(entry.vers, node)
+      if (nodes.size >= MAX_NODES) return undefined
+      const node = { name, entry, features: new Set(features), defaultFeatures, platform }
+      nodes.set(key, node)
+      names.add(name)
       return node
     }
     const before = known.features.size
-    for (const feature of wanted.features) known.features.add(feature)
+    for (const feature of features) known.features.add(feature)
     const isNews =
       known.features.size > before ||
-      (wanted.defaultFeatures && !known.defaultFeatures) ||
+      (defaultFeatures && !known.defaultFeatures) ||
       (platform === undefined && known.platform !== undefined)
-    known.defaultFeatures ||= wanted.defaultFeatures
+    known.defaultFeatures ||= defaultFeatures
     if (platform === undefined) known.platform = undefined
     return isNews ? known : undefined
   }
@@ -80,17 +85,33 @@ export function createGraphGuess(): GraphGuess {
       if (node === undefined) return []
       const { features, defaultFeatures, platform } = node
       return dependenciesOf(node.entry, { features: [...features], defaultFeatures })
-        .filter(({ registry }) => registry === null || sameRegistry(registry, CRATES_IO_INDEX))
+        .filter(({ registry }) => isFromHere(registry))
         .map(({ name, wanted, target }) => ({
           name: name.toLowerCase(),
           wanted,
           platform: platform ?? platformOf(target),
         }))
     },
-    has: (name) => nodes.has(name),
-    versionsOf: (name) =>
-      [...(nodes.get(name)?.values() ?? [])].map(({ entry, platform }) => ({ name, entry, platform })),
+    has: (name) => names.has(name),
+    enabling: (name) => [...nodes.values()].flatMap((node) => enabledBy(node, name)),
+    versions: () => nodes.values(),
   }
+}
+
+function enabledBy({ name: of, entry, platform }: Node, name: string): GuessedCrate[] {
+  const dep = entry.deps.find((one) => one.optional && (one.package ?? one.name).toLowerCase() === name)
+  if (dep === undefined) return []
+  const features = Object.entries({ ...entry.features, ...entry.features2 })
+    .filter(([, list]) => list.includes(`dep:${dep.name}`) || list.includes(dep.name))
+    .sort(([, a], [, b]) => a.length - b.length)
+  const feature = features[0]?.[0] ?? dep.name
+  const wanted = { req: `=${entry.vers}`, features: [feature], defaultFeatures: false }
+  return [{ name: of, wanted, platform }]
+}
+
+/** Whether a dependency is one that this registry is asked for: its own crates, and those of crates.io that it replaces. */
+export function isFromHere(registry: string | null | undefined): boolean {
+  return registry == null || sameRegistry(registry, CRATES_IO_INDEX)
 }
 
 /** `not(windows)` is wanted nearly everywhere, and what is not known is better fetched. */
