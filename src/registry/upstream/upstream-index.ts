@@ -180,11 +180,13 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
 
   const ageOf = (known: Known) => monotonic() - known.confirmedAt
 
-  function answer(uplink: Uplink, known: Known, asked: boolean): KnownCopy | undefined {
-    const { copy, problem } = known
-    if (isGone(copy)) return undefined
+  /** `askedAt`: when this request began to wait for the uplink. */
+  function answer(uplink: Uplink, known: Known, askedAt?: number): KnownCopy {
+    const { copy, confirmedAt, problem } = known
     const age = ageOf(known)
-    const stale = age > uplink.options.maxage
+    // What was confirmed for this very request is not stale, even where nothing counts as fresh.
+    const stale = age > uplink.options.maxage && confirmedAt < (askedAt ?? Number.POSITIVE_INFINITY)
+    const asked = askedAt !== undefined
     return { copy, age, stale, asked, ...(problem !== undefined && { problem }) }
   }
 
@@ -192,24 +194,24 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
     async read(uplink, name, maxAge = uplink.options.maxage) {
       if (memory.isAbsent(uplink, name)) return undefined
       const known = await memory.load(uplink, name)
+      const askedAt = monotonic()
       if (known === undefined) {
         const fetched = await refresh(uplink, name, { cold: true })
-        return fetched && answer(uplink, fetched, true)
+        return fetched && answer(uplink, fetched, askedAt)
       }
-      if (ageOf(known) <= maxAge || (known.pausedUntil ?? 0) > monotonic())
-        return answer(uplink, known, false)
+      if (ageOf(known) <= maxAge || (known.pausedUntil ?? 0) > askedAt) return answer(uplink, known)
       const renewal = refresh(uplink, name, { cold: false })
       if (maxAge > 0 && ageOf(known) <= maxAge + SERVED_STALE_MS) {
         renewal.catch((error) => logger.error({ err: error, crate: name }, 'index copy was not renewed'))
-        return answer(uplink, known, false)
+        return answer(uplink, known)
       }
       const renewed = await withinTime(renewal, MAX_WAIT_MS)
-      return answer(uplink, renewed ?? known, true)
+      return answer(uplink, renewed ?? known, askedAt)
     },
 
     async peek(uplink, name) {
       const known = await memory.load(uplink, name)
-      return known && answer(uplink, known, false)
+      return known && answer(uplink, known)
     },
 
     async close() {
