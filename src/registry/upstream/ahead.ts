@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from '../../host.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
-import { planDownloads } from './download-plan.ts'
+import { pickVersion } from '../../protocol/lookahead.ts'
+import { needs, planDownloads } from './download-plan.ts'
 import {
   createGraphGuess,
   type GraphGuess,
@@ -145,11 +146,11 @@ export function createAhead(deps: AheadDeps): Ahead {
       tellUsed(graph, 'index', key)
       // What was guessed is followed already, with the features that are really wanted.
       if (graph.guess.has(key)) return
+      // It may be there for a feature that somebody enables, or for an older version than was guessed.
+      const reasons = [...graph.guess.enabling(key), ...olderRoots(graph, key)]
       graph.roots.add(key)
       follow(graph, { name: key, wanted: { features: [], defaultFeatures: true } }, entries())
-      // It may be there for a feature that somebody enables: what else the feature wants comes next.
-      for (const crate of graph.guess.enabling(key))
-        follow(graph, crate, graph.read.get(crate.name)?.() ?? [])
+      for (const crate of reasons) follow(graph, crate, graph.read.get(crate.name)?.() ?? [])
     },
 
     crateAsked(client, name, version) {
@@ -189,6 +190,16 @@ function newGraph(): Graph {
     waiting: 0,
     credit: FIRST_CRATES,
   }
+}
+
+/** Direct dependencies of which another version than the newest needs the crate: cargo may be held to that one. */
+function olderRoots({ read, roots }: Graph, name: string): readonly GuessedCrate[] {
+  return [...roots].flatMap((root) => {
+    const needing = (read.get(root)?.() ?? []).filter((entry) => needs(entry, name))
+    const entry = pickVersion(needing)
+    if (entry === undefined) return []
+    return [{ name: root, wanted: { req: `=${entry.vers}`, features: [], defaultFeatures: true } }]
+  })
 }
 
 function planOf({ read, roots, known }: Graph): Graph['plan'] {

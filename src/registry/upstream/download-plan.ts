@@ -75,6 +75,11 @@ function followOptional(guess: GraphGuess, files: ReadFiles): void {
   }
 }
 
+/** Whether a version cannot do without a crate, given in lower case. */
+export function needs(entry: IndexEntry, name: string): boolean {
+  return entry.deps.some((dep) => isRequired(dep) && nameOf(dep) === name)
+}
+
 function isRequired(dep: IndexDep): boolean {
   return !dep.optional && dep.kind !== 'dev' && isFromHere(dep.registry)
 }

@@ -57,6 +57,24 @@ test('indexServed() fetches what the resolver asks next, layer by layer, once', 
   assert.deepEqual(outcomes.sort(), [...Array(3).fill('index fetched'), ...Array(2).fill('index used')])
 })
 
+test('indexServed() takes a hint that a feature is enabled, or an older version wanted', async () => {
+  const optional = { optional: true }
+  const features = { ws: ['dep:socket', 'dep:sha'] }
+  const web = file('web', { '1.0.0': [dep('socket', optional), dep('sha', optional)] }, { features })
+  const old = file('old', { '1.0.0': ['x', 'y'], '2.0.0': [] })
+  const others = ['socket', 'sha', 'x', 'y'].map((name) => file(name, { '1.0.0': [] }))
+  const { ask, fetched } = start({ files: [web, old, ...others] })
+  for (const name of ['web', 'old']) ask(name)
+  await settled()
+  assert.deepEqual(fetched, [])
+  ask('socket')
+  await settled()
+  assert.ok(fetched.includes('sha') && !fetched.includes('y'), fetched.join())
+  ask('x')
+  await settled()
+  assert.ok(fetched.includes('y'), fetched.join())
+})
+
 test('indexServed() goes no farther than `max`, and nowhere with 0', async () => {
   const one = start({ max: 1 })
   one.ask('a')
