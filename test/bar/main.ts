@@ -1,0 +1,40 @@
+import { crowdFigures } from './crowd.ts'
+import { type Figure, renderFigures } from './figures.ts'
+import { latencyFigures } from './latency.ts'
+import { leakFigures } from './leaks.ts'
+import { memoryFigures } from './memory.ts'
+import { stormFigures } from './storm.ts'
+import type { Context } from './storm-uplink.ts'
+
+const MiB = 1024 * 1024
+
+type Part = (context: Context) => Promise<readonly Figure[]>
+
+/** Everything that is promised of the pull-through cache; `npm run bar -- memory` measures one part of it. */
+const PARTS: Readonly<Record<string, Part>> = {
+  crowd: (context) => crowdFigures(context, { clients: 500 }),
+  latency: (context) => latencyFigures(context, { rounds: 15 }),
+  storm: (context) => stormFigures(context, { requests: 100_000, maxFails: 0 }),
+  breaker: (context) => stormFigures(context, { requests: 20_000, maxFails: 2 }),
+  leaks: (context) => leakFigures(context, { each: 2_000 }),
+  memory: (context) => memoryFigures(context, { streams: 20, bytes: 500 * MiB, slow: 4, slowMs: 30_000 }),
+}
+
+const wanted = process.argv.slice(2)
+let missed = 0
+for (const [name, part] of Object.entries(PARTS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  const figures = await measured(part)
+  missed += figures.filter(({ met }) => !met).length
+  process.stdout.write(`${renderFigures(name, figures)}\n`)
+}
+process.exitCode = missed === 0 ? 0 : 1
+
+async function measured(part: Part): Promise<readonly Figure[]> {
+  const endings: (() => Promise<void>)[] = []
+  try {
+    return await part({ after: (ending) => void endings.push(ending) })
+  } finally {
+    for (const ending of endings) await ending()
+  }
+}
