@@ -89,14 +89,14 @@ const NO_RULES: VersionRules = { minAge: 0, exempt: [], deny: [] }
 
 function compile(glob: string, rule: PackageRule): VersionRules {
   const { min_age: minAge = 0, min_age_except: exempt = [], deny = [] } = rule
-  if (minAge === 0 && deny.length === 0) return NO_RULES
-  return {
+  const rules = {
     minAge,
     exempt: exempt.map((text) =>
       readable(`packages.${glob}.min_age_except`, () => parseVersionPattern(text, crateMatcher)),
     ),
     deny: deny.map((text) => readable(`packages.${glob}.deny`, () => parseDenial(text, crateMatcher))),
   }
+  return minAge === 0 && deny.length === 0 ? NO_RULES : rules
 }
 
 function readable<T>(key: string, parse: () => T): T {
