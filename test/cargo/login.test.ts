@@ -21,8 +21,9 @@ overEachTransport('a registry that needs a login', (transport) => {
     const none = await home.cargo(['fetch'], { cwd })
     assertRun(none, 101, 'no token found for `ours`, please run `cargo login --registry ours`')
     assert.deepEqual(server.takeRequests(), [{ method: 'GET', path: '/config.json', status: 401 }])
-    const login = await home.cargo(LOGIN, { input: 'ann-token\n' })
-    assertRun(login, 0, 'Login token for `ours` saved')
+    const prompt = `please paste the token found on ${server.url}/me below`
+    const login = await home.cargo(LOGIN, { input: 'ann-token\n', terminal: true })
+    assertRun(login, 0, prompt, 'Login token for `ours` saved')
     const page = await server.send('/me')
     assert.equal(page.status, 200)
     assert.match(page.text, /cargo login/)
@@ -41,8 +42,18 @@ overEachTransport('a registry that needs a login', (transport) => {
     assertRun(await home.cargo(LOGIN, { input: 'cargo login bob-token\n' }), 0, 'saved')
     assertRun(await home.cargo(['update'], { cwd }), 0)
     assert.ok(server.takeRequests().some(({ user }) => user === 'bob'))
+    server.takeRequests()
     assertRun(await home.cargo(['logout', '--registry', 'ours']), 0, 'token for `ours` has been removed')
     assert.doesNotMatch(await readFile(join(home.folder, 'credentials.toml'), 'utf8'), /-token/)
+    assert.deepEqual(server.takeRequests(), [])
+  })
+
+  test('tells where to get another token', async (t) => {
+    const { server, freshHome } = await bench(t, { transport, options })
+    const home = await freshHome({ ...WITH_PROVIDER, tokens: { ours: 'ann-token' } })
+    const login = await home.cargo(LOGIN, { input: 'bob-token\n', terminal: true })
+    assertRun(login, 0, `please paste the token found on ${server.url}/me below`)
+    assert.match(await readFile(join(home.folder, 'credentials.toml'), 'utf8'), /bob-token/)
   })
 
   test('rejects a wrong token and says so', async (t) => {
@@ -100,9 +111,29 @@ overEachTransport('a registry that needs a login', (transport) => {
     assertRun(await home.cargo(LOGIN), 0)
     const login = (await requests()).find(({ kind }) => kind === 'login')
     assert.equal(login?.['login-url'], `${server.url}/me`)
-    const crate = await project({ manifest: manifest('mine') })
-    const run = await home.cargo(['publish', '--registry', 'ours', '--no-verify'], { cwd: crate })
-    assertRun(run, 0, 'Published mine v1.0.0')
+  })
+
+  test('lets a token that can only publish read what a publish reads', async (t) => {
+    const { server, project, freshHome } = await bench(t, { transport, options })
+    const cwd = await project({ manifest: manifest('mine') })
+    const { script, requests: asked } = await credentialPlugin(cwd)
+    const home = await freshHome({ config: { registry: { 'global-credential-providers': [script] } } })
+    const publish = ['publish', '--registry', 'ours', '--no-verify', '--allow-dirty']
+    assertRun(await home.cargo(publish, { cwd }), 0, 'Published mine v1.0.0')
+    assert.deepEqual(
+      (await asked()).map(({ operation }) => operation),
+      ['read', 'publish'],
+    )
+    const requests = server.takeRequests()
+    const put = requests.findIndex(({ method }) => method === 'PUT')
+    assert.deepEqual(requests[put], {
+      method: 'PUT',
+      path: '/api/v1/crates/new',
+      status: 200,
+      user: 'ci',
+    })
+    const polls = requests.slice(put + 1)
+    assert.ok(polls.length > 0 && polls.every(({ status, user }) => status === 200 && user === 'ci'))
   })
 
   test('is told by cargo to be configured', async (t) => {
@@ -116,7 +147,13 @@ overEachTransport('a registry that needs a login', (transport) => {
     )
     const unnamed = await freshHome({ ...WITH_PROVIDER, registries: {} })
     const install = await unnamed.cargo(['install', 'hidden', '--index', server.index])
-    assertRun(install, 101, /no token found for `|registry not found|configured/)
+    assertRun(
+      install,
+      101,
+      `no token found for \`${server.index}\``,
+      "consider setting up an alternate registry in Cargo's configuration",
+      `my-registry = { index = "${server.index}" }`,
+    )
     const twice = await freshHome({
       ...WITH_PROVIDER,
       registries: { ours: server.index, twin: server.index },
@@ -147,11 +184,12 @@ interface PluginRequest {
   readonly registry: { readonly headers: readonly string[] }
 }
 
-/** A credential plugin that knows ann's token and keeps what it is asked. */
+/** A credential plugin that publishes as ci, does all else as ann, and keeps what it is asked. */
 async function credentialPlugin(folder: string) {
   const seen = join(folder, 'requests.jsonl')
   const script = join(folder, 'provider.sh')
-  const token = '"token":"ann-token","cache":"session","operation_independent":false'
+  const answer = (token: string) =>
+    `echo '{"Ok":{"kind":"get","token":"${token}","cache":"session","operation_independent":false}}' ;;`
   const lines = [
     '#!/bin/sh',
     `echo '{"v":[1]}'`,
@@ -159,7 +197,8 @@ async function credentialPlugin(folder: string) {
     `  printf '%s\\n' "$line" >>${seen}`,
     '  case "$line" in',
     `    *'"kind":"login"'*) echo '{"Ok":{"kind":"login"}}' ;;`,
-    `    *) echo '{"Ok":{"kind":"get",${token}}}' ;;`,
+    `    *'"operation":"publish"'*) ${answer('ci-token')}`,
+    `    *) ${answer('ann-token')}`,
     '  esac',
     'done',
   ]

@@ -20,6 +20,8 @@ export interface CargoCall {
   readonly env?: Readonly<Record<string, string>>
   /** Standard input; default none. */
   readonly input?: string
+  /** Whether cargo believes that a person sits at a terminal, and asks. */
+  readonly terminal?: boolean
 }
 
 export interface HomeSpec {
@@ -105,7 +107,8 @@ export async function cargoHome(context: Context, spec: HomeSpec): Promise<Cargo
   }
   return {
     folder,
-    cargo: (args, { cwd = folder, env: more, input } = {}) => run(args, cwd, { ...env, ...more }, input),
+    cargo: (args, { cwd = folder, env: more, input, terminal = false } = {}) =>
+      run(terminal ? atTerminal(args) : ['cargo', ...args], cwd, { ...env, ...more }, input),
   }
 }
 
@@ -115,13 +118,19 @@ function inheritedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(names.map((name) => [name, process.env[name]]))
 }
 
+/** The same command in a pseudo terminal; `script` is part of util-linux. */
+function atTerminal(args: readonly string[]): readonly string[] {
+  const command = ['cargo', ...args].map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`).join(' ')
+  return ['script', '--quiet', '--return', '--command', command, '/dev/null']
+}
+
 function run(
-  args: readonly string[],
+  [program = '', ...args]: readonly string[],
   cwd: string,
   env: NodeJS.ProcessEnv,
   input: string | undefined,
 ): Promise<CargoRun> {
-  const child = spawn('cargo', [...args], { cwd, env, timeout: COMMAND_TIMEOUT_MS })
+  const child = spawn(program, args, { cwd, env, timeout: COMMAND_TIMEOUT_MS })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -17,6 +17,8 @@ import { type CrateFile, publishBody } from './crate-file.ts'
 
 /** The users of the test server: `ann-token` is ann's token. */
 const USERS = { ann: ['rust-team'], bob: [], root: ['admins'] } as const
+/** A user whose token, `ci-token`, can only publish. */
+const PUBLISHER = { token_env: 'ci', user: 'ci', groups: ['rust-team'], actions: ['publish'] }
 
 /** How a test server is reached: http, or https with HTTP/2. */
 export type Transport = 'http' | 'https'
@@ -82,12 +84,17 @@ export async function startServer(context: Context, spec: ServerSpec = {}): Prom
     storage: { fs: { path: `${folder}/data` } },
     ...(certificate && { tls: { cert: certificate.certFile, key: certificate.keyFile } }),
     auth: {
-      tokens: Object.entries(USERS).map(([user, groups]) => ({ token_env: user, user, groups: [...groups] })),
+      tokens: [
+        ...Object.entries(USERS).map(([user, groups]) => ({ token_env: user, user, groups: [...groups] })),
+        PUBLISHER,
+      ],
     },
     cargo: spec.options ?? {},
     ...(spec.redis !== undefined && { redis: spec.redis }),
   })
-  const environment = Object.fromEntries(Object.keys(USERS).map((user) => [user, `${user}-token`]))
+  const environment = Object.fromEntries(
+    [...Object.keys(USERS), PUBLISHER.user].map((user) => [user, `${user}-token`]),
+  )
   const logger = recorder((fields, message) => {
     log.push(JSON.stringify({ ...fields, message }))
     if (message === 'request') requests.push(fields as unknown as LoggedRequest)
