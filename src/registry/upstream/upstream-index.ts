@@ -181,8 +181,9 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
   const ageOf = (known: Known) => monotonic() - known.confirmedAt
 
   /** `askedAt`: when this request began to wait for the uplink. */
-  function answer(uplink: Uplink, known: Known, askedAt?: number): KnownCopy {
+  function answer(uplink: Uplink, known: Known, askedAt?: number): KnownCopy | undefined {
     const { copy, confirmedAt, problem } = known
+    if (isGone(copy)) return undefined
     const age = ageOf(known)
     // What was confirmed for this very request is not stale, even where nothing counts as fresh.
     const stale = age > uplink.options.maxage && confirmedAt < (askedAt ?? Number.POSITIVE_INFINITY)
