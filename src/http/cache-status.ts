@@ -11,7 +11,8 @@ export function cacheStatus({
   if (freshness === undefined) return stale ? 'verdaccio-cargo; hit; detail=stale' : undefined
   const ttl = Math.ceil((freshness.maxAge - freshness.age) / 1000)
   if (stale) return `verdaccio-cargo; hit; ttl=${Math.min(ttl, -1)}; detail=stale`
-  return freshness.asked
+  if (!freshness.asked) return `verdaccio-cargo; hit; ttl=${ttl}`
+  return freshness.cold
     ? `verdaccio-cargo; fwd=miss; stored; ttl=${ttl}`
-    : `verdaccio-cargo; hit; ttl=${ttl}`
+    : `verdaccio-cargo; fwd=stale; ttl=${ttl}`
 }

@@ -65,13 +65,18 @@ export function copyAfter(
   fetched: FetchedIndex,
   now: Date,
 ): UpstreamCopy {
-  const seen = entriesOf(name, fetched.body)
+  const { body, etag, lastModified } = fetched
+  const at = now.toISOString()
+  const known = new Map(Object.entries(before?.firstSeen ?? {}))
+  const seen = entriesOf(name, body)
     .filter(({ pubtime }) => pubtime === undefined)
-    .map(({ vers }) => [vers, before?.firstSeen[vers] ?? now.toISOString()])
+    .map(({ vers }) => [vers, known.get(vers) ?? at])
   return {
     n: (before?.n ?? 0) + 1,
-    ...fetched,
-    fetchedAt: now.toISOString(),
+    body,
+    ...(etag !== undefined && { etag }),
+    ...(lastModified !== undefined && { lastModified }),
+    fetchedAt: at,
     firstSeen: Object.fromEntries(seen),
   }
 }
@@ -147,24 +152,49 @@ export function encodeCopy({ body, ...rest }: UpstreamCopy): Buffer {
  * @throws {CargoError} `internal` when the bytes are no copy, or one of a newer schema: that must not look like none
  */
 export function parseCopy(bytes: Uint8Array): UpstreamCopy {
-  let value: Readonly<Record<string, unknown>>
+  const value = parseObject(bytes)
+  if (value['schema'] !== COPY_SCHEMA) {
+    throw new CargoError(
+      'internal',
+      `stored index copy has schema \`${String(value['schema'])}\`, wanted ${COPY_SCHEMA}`,
+    )
+  }
+  const damaged = Object.entries(STORED).find(([key, isValid]) => !isValid(value[key]))
+  if (damaged !== undefined)
+    throw new CargoError('internal', `stored index copy is damaged: its \`${damaged[0]}\``)
+  const { schema: _, body, ...rest } = value
+  return { ...rest, body: Buffer.from(String(body)) } as unknown as UpstreamCopy
+}
+
+/** What the fields of a stored copy must be. */
+const STORED: Readonly<Record<string, (value: unknown) => boolean>> = {
+  n: (value) => Number.isSafeInteger(value) && Number(value) > 0,
+  body: isString,
+  etag: (value) => value === undefined || isString(value),
+  lastModified: (value) => value === undefined || isString(value),
+  fetchedAt: isTime,
+  firstSeen: (value) => isObject(value) && Object.values(value).every(isTime),
+}
+
+function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
     throw new CargoError('internal', 'stored index copy is not JSON', { cause })
   }
-  const { schema, body, ...rest } = value
-  const isCopy =
-    schema === COPY_SCHEMA &&
-    typeof body === 'string' &&
-    Number.isSafeInteger(rest['n']) &&
-    typeof rest['fetchedAt'] === 'string' &&
-    typeof rest['firstSeen'] === 'object'
-  if (!isCopy) {
-    throw new CargoError(
-      'internal',
-      `stored index copy has schema \`${String(schema)}\`, wanted ${COPY_SCHEMA}`,
-    )
-  }
-  return { ...rest, body: Buffer.from(body) } as unknown as UpstreamCopy
+  if (isObject(value)) return value
+  throw new CargoError('internal', 'stored index copy is not a JSON object')
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isTime(value: unknown): boolean {
+  return isString(value) && !Number.isNaN(Date.parse(value))
 }

@@ -21,6 +21,8 @@ export interface Freshness {
   readonly maxAge: number
   /** The uplink was asked for this answer. */
   readonly asked: boolean
+  /** There was no copy before. */
+  readonly cold: boolean
 }
 
 const rendered = new WeakMap<CrateRecord, Omit<IndexFile, 'stale'>>()

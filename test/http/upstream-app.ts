@@ -105,8 +105,8 @@ export function lockingCache(): MetadataCache & { readonly held: Set<string> } {
 }
 
 /** Waits, but not for long, until what is done behind the answers has led to `expected`. */
-export async function until<T>(look: () => T | Promise<T>, expected: T): Promise<void> {
-  const end = performance.now() + 5_000
+export async function until<T>(look: () => T | Promise<T>, expected: T, ms = 5_000): Promise<void> {
+  const end = performance.now() + ms
   while (performance.now() < end && !isDeepStrictEqual(await look(), expected)) await sleep(5)
   assert.deepEqual(await look(), expected)
 }

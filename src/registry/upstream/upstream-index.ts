@@ -36,6 +36,8 @@ export interface KnownCopy {
   readonly stale: boolean
   /** This request waited for the uplink. */
   readonly asked: boolean
+  /** Until then, there was nothing to serve. */
+  readonly cold?: boolean
   /** Why there is no newer one. */
   readonly problem?: string
 }
@@ -198,7 +200,8 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
       const askedAt = monotonic()
       if (known === undefined) {
         const fetched = await refresh(uplink, name, { cold: true })
-        return fetched && answer(uplink, fetched, askedAt)
+        const found = fetched && answer(uplink, fetched, askedAt)
+        return found && { ...found, cold: true }
       }
       if (ageOf(known) <= maxAge || (known.pausedUntil ?? 0) > askedAt) return answer(uplink, known)
       const renewal = refresh(uplink, name, { cold: false })

@@ -70,10 +70,10 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
 
   return {
     indexFile(crate) {
-      const { copy, age, stale, asked, uplink } = crate
+      const { copy, age, stale, asked, cold, uplink } = crate
       const { body, etag } = fileOf(crate)
       const modified = modifiedAt(copy)
-      const freshness = { age, maxAge: uplink.options.maxage, asked }
+      const freshness = { age, maxAge: uplink.options.maxage, asked, cold: cold === true }
       return { body, etag, modified, stale, freshness }
     },
     entries: (crate) => fileOf(crate).entries,
