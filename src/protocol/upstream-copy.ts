@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { CargoError } from '../errors.ts'
 import type { IndexEntry } from './index-entry.ts'
 import { parseLines } from './index-lines.ts'
@@ -144,7 +145,8 @@ function mustFollow(
 
 /** The stored form of a copy. */
 export function encodeCopy({ body, ...rest }: UpstreamCopy): Buffer {
-  return Buffer.from(`${JSON.stringify({ schema: COPY_SCHEMA, ...rest, body: body.toString('utf8') })}\n`)
+  const stored = { schema: COPY_SCHEMA, ...rest, sha256: sha256(body), body: body.toString('utf8') }
+  return Buffer.from(`${JSON.stringify(stored)}\n`)
 }
 
 /**
@@ -162,8 +164,16 @@ export function parseCopy(bytes: Uint8Array): UpstreamCopy {
   const damaged = Object.entries(STORED).find(([key, isValid]) => !isValid(value[key]))
   if (damaged !== undefined)
     throw new CargoError('internal', `stored index copy is damaged: its \`${damaged[0]}\``)
-  const { schema: _, body, ...rest } = value
-  return { ...rest, body: Buffer.from(String(body)) } as unknown as UpstreamCopy
+  const { schema: _, sha256: digest, body: text, ...rest } = value
+  const body = Buffer.from(String(text))
+  // A bit that flipped in a checksum leaves a valid line.
+  if (digest !== undefined && digest !== sha256(body))
+    throw new CargoError('internal', 'stored index copy is damaged: its `body`')
+  return { ...rest, body } as unknown as UpstreamCopy
+}
+
+function sha256(body: Buffer): string {
+  return createHash('sha256').update(body).digest('hex')
 }
 
 /** What the fields of a stored copy must be. */

@@ -1,3 +1,4 @@
+import { CargoError } from '../../errors.ts'
 import type { Logger } from '../../host.ts'
 import { encodeCopy, parseCopy, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
 import { copiesPrefix, copyKey, numberOf } from '../keys.ts'
@@ -19,14 +20,23 @@ export function createCopyStore(storage: RegistryStorage, logger: Logger): CopyS
   }
 
   async function newestFrom(uplink: string, name: string, from: number): Promise<UpstreamCopy | undefined> {
-    let last: number | undefined
-    const after = copyKey(uplink, name, from)
-    for await (const { key } of storage.list(copiesPrefix(uplink, name), { after }))
-      last = numberOf(key) ?? last
-    // One that is gone by now has two newer ones behind it.
-    return last === undefined
-      ? undefined
-      : ((await read(copyKey(uplink, name, last))) ?? newestFrom(uplink, name, last))
+    const numbers: number[] = []
+    for await (const { key } of storage.list(copiesPrefix(uplink, name))) numbers.push(numberOf(key) ?? 0)
+    const [last = 0, previous] = numbers.toReversed()
+    if (last <= from) return undefined
+    try {
+      // One that is gone by now has two newer ones behind it.
+      return (await read(copyKey(uplink, name, last))) ?? newestFrom(uplink, name, last)
+    } catch (error) {
+      const before = isDamage(error) && previous && (await read(copyKey(uplink, name, previous)))
+      if (!before) throw error
+      logger.error(
+        { err: error, uplink, crate: name, copy: last },
+        'integrity: a stored index copy is damaged',
+      )
+      // The next one gets the next free number.
+      return { ...before, n: last }
+    }
   }
 
   return {
@@ -46,4 +56,9 @@ export function createCopyStore(storage: RegistryStorage, logger: Logger): CopyS
       return true
     },
   }
+}
+
+/** That the store is away says nothing of a copy. */
+function isDamage(error: unknown): boolean {
+  return error instanceof CargoError && error.code === 'internal'
 }
