@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache'
 /** First character of temporary names; no key has it, so none is ever taken for an object. */
 export const TEMP_MARK = '~'
 
+const OWNER_ONLY = 0o700
 const STALE_MS = 24 * 60 * 60 * 1000
 const MAX_KNOWN_FOLDERS = 10_000
 
@@ -47,9 +48,11 @@ export function createFolders(root: string): Folders {
   }
 }
 
-/** Makes a folder with all its missing parents, durably. */
+/** Makes a folder that only its owner can read, since there are secrets in it, and all its missing parents, durably. */
 export async function createDurably(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true })
+  const parent = await mkdir(dirname(folder), { recursive: true })
+  const made = await mkdir(folder, { recursive: true, mode: OWNER_ONLY })
+  const first = parent ?? made
   if (first === undefined) return
   const top = dirname(first)
   for (let at = folder; at !== top; at = dirname(at)) await syncFolder(dirname(at))

@@ -7,6 +7,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -59,6 +60,18 @@ test('put() makes a folder again that was taken away', async (context) => {
   assert.equal(await store.stat('a/b/c'), undefined)
   assert.equal(await store.put('a/b/c', Buffer.from('y'), { ifAbsent: true }), true)
   assert.deepEqual(await keys(store), ['a/b/c'])
+})
+
+test('a root that is made is for its owner only; one that is there stays as it is', async (context) => {
+  const parent = folder(context)
+  for (const [root, mode] of [
+    ['new/root', 0o700],
+    ['shared', 0o755],
+  ] as const) {
+    if (root === 'shared') mkdirSync(join(parent, root), { mode })
+    await fsStorage(join(parent, root)).put('secrets/a', Buffer.from('a'))
+    assert.equal(statSync(join(parent, root)).mode & 0o777, mode)
+  }
 })
 
 test('every call is unavailable, not absent, when the root is taken away', async (context) => {
