@@ -20,12 +20,18 @@ const ACTIONS = [
   'admin',
 ] as const satisfies readonly Action[]
 
-const listen = z.string().transform((value, ctx) => {
+const ADDRESS = 'must be `HOST:PORT`, such as `127.0.0.1:8081` or `[::1]:8081`'
+
+const listen = z.string(ADDRESS).transform((value, ctx) => {
   const address = parseListen(value)
   if (address !== undefined) return address
-  ctx.addIssue('must be `HOST:PORT`, such as `127.0.0.1:8081` or `[::1]:8081`')
+  ctx.addIssue(ADDRESS)
   return z.NEVER
 })
+
+/** The name of a file, which `what` says more about. */
+const fileName = (what: string) =>
+  z.string(`must be the name of ${what}`).min(1, `must be the name of ${what}`)
 
 const publicUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
@@ -66,13 +72,18 @@ const cargo = z.unknown().transform((value, ctx): OptionsInput => {
 const configSchema = z.strictObject({
   listen: listen.prefault('127.0.0.1:8081'),
   public_url: publicUrl.optional(),
-  tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+  tls: z
+    .strictObject({
+      cert: fileName('a PEM file with the certificate, beside `tls.key`'),
+      key: fileName('a PEM file with the private key, beside `tls.cert`'),
+    })
+    .optional(),
   storage: z
-    .strictObject({ fs: z.strictObject({ path: z.string().min(1) }) })
+    .strictObject({ fs: z.strictObject({ path: fileName('a folder') }) })
     .prefault({ fs: { path: './registry-data' } }),
   redis: z.url({ protocol: /^rediss?$/, error: 'must be a redis or rediss URL' }).optional(),
   auth: z
-    .strictObject({ htpasswd: z.string().min(1).optional(), tokens: z.array(token).default([]) })
+    .strictObject({ htpasswd: fileName('a file').optional(), tokens: z.array(token).default([]) })
     .optional(),
   cargo: cargo.prefault({}),
 })
