@@ -88,8 +88,8 @@ export function createHandlers(registry: Registry) {
     },
 
     async publish(ctx: RouteContext) {
-      const length = bodyLength(ctx)
-      ctx.body = await registry.publish(ctx.state.caller, { length, body: () => rawBody(ctx) })
+      const request = { length: () => bodyLength(ctx), body: () => rawBody(ctx) }
+      ctx.body = await registry.publish(ctx.state.caller, request)
     },
 
     yank: (ctx: RouteContext) => setYanked(ctx, true),

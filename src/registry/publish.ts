@@ -22,9 +22,9 @@ import { createSpool, type Spool } from './spool.ts'
 const LENGTH_BYTES = 4
 
 export interface PublishRequest {
-  /** `Content-Length` in bytes. */
-  readonly length: number
-  /** Starts the body: called only once the caller is known to have the right to publish. */
+  /** `Content-Length` in bytes; like the body of no interest before the caller is known to have the right to publish. */
+  length(): number
+  /** Starts the body. */
   body(): AsyncIterable<Uint8Array>
 }
 
@@ -61,6 +61,7 @@ export async function publishCrate(
 ): Promise<Published> {
   const { access, log, options } = deps
   const principal = await access.mustWrite(caller, 'publish')
+  const length = request.length()
   const reader = createBodyReader(request.body()[Symbol.asyncIterator]())
   const { limits } = options
   const metadataSize = parseLength(
@@ -82,7 +83,7 @@ export async function publishCrate(
     limits.crate,
     'crate file',
   )
-  mustFit(request.length, 2 * LENGTH_BYTES + metadataSize + crateSize)
+  mustFit(length, 2 * LENGTH_BYTES + metadataSize + crateSize)
   const spool = await createSpool(reader.last(crateSize, 'the crate file'))
   try {
     const checked = await checkCrate(deps, caller, { metadata, name, vers }, spool)
