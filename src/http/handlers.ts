@@ -137,6 +137,10 @@ export function createHandlers(registry: Registry) {
       )
     },
 
+    home(ctx: RouteContext) {
+      ctx.redirect(`${ctx.state.caller.via}/me`)
+    },
+
     me(ctx: RouteContext) {
       ctx.set(
         'Content-Security-Policy',

@@ -11,11 +11,11 @@ export function mePage(base: string): string {
 <h1>Token for this cargo registry</h1>
 <p>Ask the people who run this registry for a token, or use one that you have for this host. Then add the registry to
 <code>~/.cargo/config.toml</code>:</p>
-<pre>[registries.company]
+<pre>[registries.local]
 index = "sparse+${url}/"
 credential-provider = "cargo:token"</pre>
 <p>and log in; cargo asks for the token and keeps it:</p>
-<pre>cargo login --registry company</pre>
+<pre>cargo login --registry local</pre>
 </html>
 `
 }

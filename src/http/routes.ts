@@ -29,6 +29,8 @@ function routeTable(handlers: Handlers): readonly Route[] {
     ['PUT', `${crate}/owners`, handlers.addOwners],
     ['DELETE', `${crate}/owners`, handlers.removeOwners],
     ['GET', '/me', handlers.me],
+    // The mount, with a slash or without.
+    ['GET', '{/}', handlers.home],
     // libgit2 puts a slash of its own behind the one that the URL ends in.
     ...['/info/refs', '//info/refs'].map((path): Route => ['GET', path, handlers.gitIndex]),
     ['GET', '/index/info/refs', handlers.gitIndex],

@@ -6,14 +6,17 @@ const CASES: readonly (readonly [string, string, string])[] = [
   ['POST', '/config.json', 'GET, HEAD'],
   ['PUT', '/se/rd/serde', 'GET, HEAD'],
   ['DELETE', '/api/v1/crates', 'GET, HEAD'],
-  ['GET', '/api/v1/crates/new', 'PUT'],
-  ['POST', '/api/v1/crates/new', 'PUT'],
+  ['GET', '/api/v1/crates/new', 'DELETE, PUT'],
+  ['POST', '/api/v1/crates/new', 'DELETE, PUT'],
+  ['POST', '/api/v1/crates/serde', 'DELETE'],
+  ['POST', '/api/v1/crates/serde/1.0.0', 'DELETE'],
   ['GET', '/api/v1/crates/serde/1.0.0/yank', 'DELETE'],
   ['PUT', '/api/v1/crates/serde/1.0.0/yank', 'DELETE'],
   ['DELETE', '/api/v1/crates/serde/1.0.0/unyank', 'PUT'],
   ['POST', '/api/v1/crates/serde/owners', 'DELETE, GET, HEAD, PUT'],
   ['PUT', '/api/v1/crates/serde/1.0.0/download', 'GET, HEAD'],
   ['POST', '/me', 'GET, HEAD'],
+  ['POST', '', 'GET, HEAD'],
 ]
 
 test('a method that a path does not know is refused with those that it does', async (t) => {
@@ -42,6 +45,28 @@ test('a git client is told the sparse address', async (t) => {
   }
 })
 
+test('the address itself leads people to /me', async (t) => {
+  const app = await startApp(t)
+  for (const path of ['', '/']) {
+    const { status, headers } = await app.request(path, { headers: { accept: 'text/html' } })
+    assert.equal(status, 302)
+    assert.equal(headers.get('location'), `${app.url}/me`)
+  }
+})
+
+test('the address itself leads people to /me where the mount is the root', async (t) => {
+  const app = await startApp(t, { options: { mount: '' } })
+  const { status, headers } = await app.request('/')
+  assert.deepEqual([status, headers.get('location')], [302, `${app.url}/me`])
+  assert.equal((await app.request('/config.json')).status, 200)
+})
+
+test('the address itself needs a login where reads do', async (t) => {
+  const app = await startApp(t, { options: { auth_required: true } })
+  assert.equal((await app.request('/')).status, 401)
+  assert.equal((await app.request('/', { as: 'ann' })).status, 302)
+})
+
 test('/me tells how to log in, to anybody', async (t) => {
   const app = await startApp(t, { options: { auth_required: true } })
   const { status, headers, text } = await app.request('/me')
@@ -49,5 +74,6 @@ test('/me tells how to log in, to anybody', async (t) => {
   assert.equal(headers.get('content-type'), 'text/html; charset=utf-8')
   assert.equal(headers.get('x-content-type-options'), 'nosniff')
   assert.match(headers.get('content-security-policy') ?? '', /^default-src 'none'; /)
-  assert.ok(text.includes(`index = "sparse+${app.url}/"`))
+  assert.ok(text.includes(`[registries.local]\nindex = "sparse+${app.url}/"`))
+  assert.ok(text.includes('cargo login --registry local'))
 })

@@ -42,8 +42,6 @@ const NOT_FOUND = [
   '/api/v1/crates/',
   '/api/v1//crates',
   '/API/v1/crates',
-  '/api/v1/crates/serde',
-  '/api/v1/crates/serde/1.0.0',
   '/api/v1/crates/serde/1.0.0/download/',
   '/api/v1/crates/Serde/1.0.0/download',
   '/api/v1/crates/serde/1.0.1/download',
@@ -51,8 +49,6 @@ const NOT_FOUND = [
   '/api/v1/crates/other/1.0.0/download',
   '/api/v1/crates/serde%2f1.0.0/download',
   '/__proto__/constructor',
-  '/',
-  '',
 ]
 
 const BAD_REQUESTS: readonly (readonly [string, string])[] = [
