@@ -7,11 +7,14 @@ import { type AddressInfo, connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '../../src/host.ts'
+import { parseLines } from '../../src/protocol/index-lines.ts'
 import { createServer, parseConfig } from '../../src/server/index.ts'
+import { redisServer } from '../hosts/redis-server.ts'
 import { temporaryFolder } from '../support/cargo.ts'
 import { makeCertificate } from '../support/certificate.ts'
-import { crateFile } from '../support/crate-file.ts'
+import { crateFile, publishBody } from '../support/crate-file.ts'
 import { startServer } from '../support/server.ts'
 
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -79,9 +82,9 @@ test('close() finishes a request that is in flight, and refuses new ones', async
     const running = request(`${server.url}/api/v1/crates/new`, { method: 'PUT', headers, agent: false })
     running.on('response', (answer) => resolve(answer.statusCode)).on('error', reject)
     running.flushHeaders()
-    setTimeout(() => running.end(body), 300)
+    setTimeout(300).then(() => running.end(body))
   })
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await setTimeout(100)
   const closed = server.close()
   assert.equal(server.close(), closed)
   await assert.rejects(
@@ -110,6 +113,44 @@ test('close() does not wait for idle HTTP/2 sessions and connections', async (t)
     silent.destroy()
     session?.destroy()
   }
+})
+
+test('createServer() shares a Redis with other processes, and is right without it', async (t) => {
+  const redis = await redisServer()
+  t.after(() => redis.close())
+  const folder = await temporaryFolder(t)
+  const start = async () => {
+    const config = parseConfig({
+      listen: '127.0.0.1:0',
+      storage: { fs: { path: folder } },
+      redis: redis.url,
+      auth: { tokens: [{ token_env: 'ANN', user: 'ann' }] },
+    })
+    const server = await createServer(config, { environment: { ANN: 'ann-token' }, logger: SILENT })
+    t.after(() => server.close())
+    return server
+  }
+  const [one, two] = [await start(), await start()]
+  const publish = async (version: string) => {
+    const body = publishBody(crateFile('foo', version))
+    const put = { method: 'PUT', headers: { authorization: 'ann-token' }, body }
+    return (await fetch(`${one.url}/api/v1/crates/new`, put)).status
+  }
+  const versions = async ({ url }: typeof one) =>
+    parseLines(await (await fetch(`${url}/3/f/foo`)).text()).map(({ vers }) => vers)
+
+  assert.equal(await publish('1.0.0'), 200)
+  // The copy is left there behind the answer.
+  while (/^:0/.test(await redis.command('DBSIZE'))) await setTimeout(20)
+  assert.deepEqual(await versions(two), ['1.0.0'])
+  const metrics = await (await fetch(`${new URL(two.url).origin}/metrics`)).text()
+  assert.match(metrics, /lookups_total\{tier="shared",result="hit"\} 1/)
+  await redis.stop()
+  assert.deepEqual(await versions(one), ['1.0.0'])
+  assert.equal(await publish('1.0.1'), 200)
+  // What another process has done is looked for once a second.
+  await setTimeout(1_100)
+  for (const server of [one, two]) assert.deepEqual(await versions(server), ['1.0.0', '1.0.1'])
 })
 
 test('createServer() names the key when it cannot start', async (t) => {
