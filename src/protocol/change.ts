@@ -1,8 +1,11 @@
 import { CargoError } from '../errors.ts'
 import type { IndexEntry } from './index-entry.ts'
+import { isSealed, sealJson } from './seal.ts'
 
 /** The version of the stored form; a reader refuses a newer one instead of guessing. */
-export const CHANGE_SCHEMA = 1
+export const CHANGE_SCHEMA = 2
+/** The form before there were seals; no single bit makes it of the newer one. */
+const UNSEALED_SCHEMA = 1
 
 /** What a change does to its crate. */
 export type ChangeKind = 'publish' | 'yank' | 'unyank' | 'owners' | 'remove'
@@ -68,7 +71,7 @@ export type Change = PublishChange | YankChange | OwnersChange | RemoveChange
 
 /** The stored form of a change. */
 export function encodeChange(change: Change): Buffer {
-  return Buffer.from(`${JSON.stringify({ schema: CHANGE_SCHEMA, ...change })}\n`)
+  return sealJson({ schema: CHANGE_SCHEMA, ...change })
 }
 
 /**
@@ -78,13 +81,16 @@ export function encodeChange(change: Change): Buffer {
  */
 export function parseChange(bytes: Uint8Array): Change {
   const value = parseObject(bytes)
-  if (value['schema'] !== CHANGE_SCHEMA) {
+  if (value['schema'] !== CHANGE_SCHEMA && value['schema'] !== UNSEALED_SCHEMA) {
     throw new CargoError(
       'internal',
       `stored change has schema \`${String(value['schema'])}\`, this version reads ${CHANGE_SCHEMA}`,
     )
   }
-  const { schema: _, ...change } = value
+  if (value['schema'] === CHANGE_SCHEMA && !isSealed(bytes)) {
+    throw new CargoError('internal', 'stored change is damaged: its bytes do not have their checksum')
+  }
+  const { schema: _, seal: __, ...change } = value
   if (!isStamped(change) || !hasItsFields(change)) {
     throw new CargoError('internal', 'stored change lacks required fields')
   }

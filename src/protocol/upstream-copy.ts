@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto'
 import { CargoError } from '../errors.ts'
 import type { IndexEntry } from './index-entry.ts'
 import { parseLines } from './index-lines.ts'
+import { isSealed, sealJson } from './seal.ts'
 
 /** The version of the stored form; a reader refuses a newer one instead of guessing. */
-const COPY_SCHEMA = 1
+const COPY_SCHEMA = 2
+/** The form before there were seals, in which only the body may have a checksum. */
+const UNSEALED_SCHEMA = 1
 
 /** An index file of another registry as it was when it last changed. */
 export interface UpstreamCopy {
@@ -145,8 +148,7 @@ function mustFollow(
 
 /** The stored form of a copy. */
 export function encodeCopy({ body, ...rest }: UpstreamCopy): Buffer {
-  const stored = { schema: COPY_SCHEMA, ...rest, sha256: sha256(body), body: body.toString('utf8') }
-  return Buffer.from(`${JSON.stringify(stored)}\n`)
+  return sealJson({ schema: COPY_SCHEMA, ...rest, body: body.toString('utf8') })
 }
 
 /**
@@ -155,16 +157,19 @@ export function encodeCopy({ body, ...rest }: UpstreamCopy): Buffer {
  */
 export function parseCopy(bytes: Uint8Array): UpstreamCopy {
   const value = parseObject(bytes)
-  if (value['schema'] !== COPY_SCHEMA) {
+  if (value['schema'] !== COPY_SCHEMA && value['schema'] !== UNSEALED_SCHEMA) {
     throw new CargoError(
       'internal',
       `stored index copy has schema \`${String(value['schema'])}\`, wanted ${COPY_SCHEMA}`,
     )
   }
+  if (value['schema'] === COPY_SCHEMA && !isSealed(bytes)) {
+    throw new CargoError('internal', 'stored index copy is damaged: its bytes do not have their checksum')
+  }
   const damaged = Object.entries(STORED).find(([key, isValid]) => !isValid(value[key]))
   if (damaged !== undefined)
     throw new CargoError('internal', `stored index copy is damaged: its \`${damaged[0]}\``)
-  const { schema: _, sha256: digest, body: text, ...rest } = value
+  const { schema: _, seal: __, sha256: digest, body: text, ...rest } = value
   const body = Buffer.from(String(text))
   // A bit that flipped in a checksum leaves a valid line.
   if (digest !== undefined && digest !== sha256(body))

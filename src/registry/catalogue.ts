@@ -2,6 +2,7 @@ import type { Logger, ObjectStore } from '../host.ts'
 import { canonicalName } from '../protocol/name.ts'
 import type { CrateRecord } from '../protocol/record.ts'
 import { maxVersion } from '../protocol/version.ts'
+import { encodeList, parseList } from './catalogue-list.ts'
 import { additionKey, additionsPrefix, CATALOGUE, numberOf, snapshotKey, snapshotsPrefix } from './keys.ts'
 import { readBytes } from './reliable-storage.ts'
 
@@ -72,19 +73,34 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
     }
   }
 
+  /** What is damaged is worth nothing, and no reason to find nothing else. */
+  async function readList(key: string): Promise<readonly CatalogueEntry[] | undefined> {
+    const object = await storage.get(key)
+    if (object === undefined) return undefined
+    const bytes = await readBytes(object)
+    try {
+      return parseList(bytes)
+    } catch (error) {
+      logger.error({ err: error, key }, 'integrity: a part of the search catalogue is damaged')
+      return undefined
+    }
+  }
+
   async function readNew(): Promise<void> {
     if (!loaded) {
-      const newest = await newestSnapshot(storage, root)
-      if (newest !== undefined) {
-        merge(await readList(storage, snapshotKey(newest, root)))
-        last = lastSnapshot = newest
+      for (const n of (await snapshots(storage, root)).toReversed()) {
+        const list = await readList(snapshotKey(n, root))
+        if (list === undefined) continue
+        merge(list)
+        last = lastSnapshot = n
+        break
       }
       loaded = true
     }
     for await (const { key } of storage.list(additionsPrefix(root), { after: additionKey(last, root) })) {
       const n = numberOf(key)
       if (n === undefined) continue
-      merge(await readList(storage, key))
+      merge((await readList(key)) ?? [])
       last = n
     }
     polledAt = monotonic()
@@ -155,7 +171,8 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
   }
 }
 
-function summarize(record: CrateRecord): CatalogueEntry {
+/** What search knows of a crate in this state. */
+export function summarize(record: CrateRecord): CatalogueEntry {
   const all = [...record.versions.values()]
   const offered = all.filter(({ entry }) => !entry.yanked)
   const candidates = offered.length > 0 ? offered : all
@@ -172,19 +189,8 @@ function summarize(record: CrateRecord): CatalogueEntry {
   }
 }
 
-async function newestSnapshot(storage: ObjectStore, root: string): Promise<number | undefined> {
-  let newest: number | undefined
-  for await (const { key } of storage.list(snapshotsPrefix(root))) newest = numberOf(key) ?? newest
-  return newest
-}
-
-async function readList(storage: ObjectStore, key: string): Promise<readonly CatalogueEntry[]> {
-  const object = await storage.get(key)
-  if (object === undefined) return []
-  const value: unknown = JSON.parse((await readBytes(object)).toString('utf8'))
-  return Array.isArray(value) ? (value as CatalogueEntry[]) : []
-}
-
-function encodeList(list: readonly CatalogueEntry[]): Buffer {
-  return Buffer.from(JSON.stringify(list))
+async function snapshots(storage: ObjectStore, root: string): Promise<readonly number[]> {
+  const numbers: number[] = []
+  for await (const { key } of storage.list(snapshotsPrefix(root))) numbers.push(numberOf(key) ?? 0)
+  return numbers
 }

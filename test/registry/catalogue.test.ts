@@ -152,3 +152,16 @@ test('note() heals a kill between a change and its addition', async () => {
   assert.deepEqual(await namesIn(catalogue), ['foo'])
   assert.deepEqual(await namesIn(open(storage)), ['foo'])
 })
+
+test('entries() does without what is damaged', async () => {
+  const storage = memoryStorage()
+  const catalogue = open(storage)
+  for (const name of ['a', 'b', 'c']) {
+    catalogue.note(crate(name))
+    await catalogue.flush()
+  }
+  await storage.put(snapshotKey(1), Buffer.from('[]'))
+  await storage.put(snapshotKey(2), Buffer.from('{"schema":1,"entries":[]}'))
+  await storage.put(additionKey(2), Buffer.from('[{'))
+  assert.deepEqual(await namesIn(open(storage)), ['c'])
+})
