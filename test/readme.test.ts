@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -41,4 +41,29 @@ test("the README's first steps work, word for word", { timeout: 120_000 }, async
   assert.match(stderr, /Yank hello-registry@0\.1\.0/)
   assert.match(stdout, /hello-registry = "0\.1\.0"/)
   assert.match(stdout, /^admin$/m)
+})
+
+test("the README's Koa host runs as it is written", async (t) => {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+  const [, script = ''] = /```js\n([\s\S]*?)```/.exec(readme.slice(readme.indexOf('## In a Koa host'))) ?? []
+  const folder = await temporaryFolder(t)
+  // As after `npm install`.
+  await mkdir(join(folder, 'node_modules'))
+  await symlink(ROOT, join(folder, 'node_modules/verdaccio-cargo'))
+  await symlink(join(ROOT, 'node_modules/koa'), join(folder, 'node_modules/koa'))
+  // A free port instead of 8081: the only change to what a reader types.
+  const port = /app\.listen\(8081\)/
+  assert.match(script, port)
+  const program = script.replace(port, 'app.listen(0, function () { console.log(this.address().port) })')
+  await writeFile(join(folder, 'host.mjs'), program)
+  const child = spawn(process.execPath, ['host.mjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => void child.kill())
+  const [line] = await once(child.stdout, 'data')
+  const url = `http://127.0.0.1:${String(line).trim()}/cargo`
+  assert.deepEqual(await (await fetch(`${url}/config.json`)).json(), {
+    dl: 'https://artifacts.example.org/cargo/api/v1/crates',
+    api: 'https://artifacts.example.org/cargo',
+  })
+  const put = { method: 'PUT', headers: { authorization: 'nobody' }, body: 'x' }
+  assert.equal((await fetch(`${url}/api/v1/crates/new`, put)).status, 401)
 })
