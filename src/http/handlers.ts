@@ -95,6 +95,18 @@ export function createHandlers(registry: Registry) {
     yank: (ctx: RouteContext) => setYanked(ctx, true),
     unyank: (ctx: RouteContext) => setYanked(ctx, false),
 
+    async removeCrate(ctx: RouteContext) {
+      const name = validateName(param(ctx, 'crate'))
+      await registry.remove(ctx.state.caller, name)
+      ctx.body = ok(`crate \`${name}\` is removed: its name is never used again`)
+    },
+
+    async removeVersion(ctx: RouteContext) {
+      const [name, version] = [validateName(param(ctx, 'crate')), validateVersion(param(ctx, 'version'))]
+      await registry.remove(ctx.state.caller, name, version)
+      ctx.body = ok(`crate version \`${name}@${version}\` is removed: its number is never used again`)
+    },
+
     async owners(ctx: RouteContext) {
       ctx.body = renderOwners(await registry.owners(ctx.state.caller, validateName(param(ctx, 'crate'))))
     },

@@ -28,6 +28,9 @@ function routeTable(handlers: Handlers): readonly Route[] {
     ['GET', `${crate}/owners`, handlers.owners],
     ['PUT', `${crate}/owners`, handlers.addOwners],
     ['DELETE', `${crate}/owners`, handlers.removeOwners],
+    ['DELETE', crate, handlers.removeCrate],
+    // Behind `owners`, which looks like a version.
+    ['DELETE', `${crate}/:version`, handlers.removeVersion],
     ['GET', '/me', handlers.me],
     // The mount, with a slash or without.
     ['GET', '{/}', handlers.home],

@@ -1,7 +1,7 @@
 import { CargoError } from '../errors.ts'
-import type { Change, ChangeStamp, PublishChange, VersionDetails } from './change.ts'
+import type { Change, ChangeStamp, PublishChange, RemoveChange, VersionDetails } from './change.ts'
 import type { IndexEntry } from './index-entry.ts'
-import { type Claimant, mustOwn, withOwners, withoutOwners } from './ownership.ts'
+import { type Claimant, isOwner, mustOwn, withOwners, withoutOwners } from './ownership.ts'
 import type { CrateRecord } from './record.ts'
 import { versionKey } from './version.ts'
 
@@ -95,6 +95,26 @@ export function decideOwners(
   mustOwn(found, who)
   const owners = add !== undefined ? withOwners(found, add) : withoutOwners(found, remove ?? [])
   return owners.length === found.owners.length ? undefined : { kind: 'owners', ...stamp, owners }
+}
+
+/**
+ * The change that removes a version, or without `vers` the whole crate; `undefined` when it is removed already.
+ * Whoever could not have removed it hears of a removed crate as of one that never was.
+ * @throws {CargoError} `not_found` for an unknown crate or version, `forbidden` for another's crate
+ */
+export function decideRemove(
+  record: CrateRecord | undefined,
+  { name, vers }: { readonly name: string; readonly vers?: string | undefined },
+  who: Claimant,
+  stamp: ChangeStamp,
+): RemoveChange | undefined {
+  if (record?.name !== name || (record.removed && !isOwner(record, who))) throw unknownCrate(name)
+  mustOwn(record, who)
+  if (vers === undefined) return record.removed ? undefined : { kind: 'remove', ...stamp }
+  const key = versionKey(vers)
+  if (record.versions.get(key)?.entry.vers === vers) return { kind: 'remove', ...stamp, vers }
+  if (record.removedVersions.has(key)) return undefined
+  throw unknownVersion(name, vers)
 }
 
 /**

@@ -6,6 +6,8 @@ export interface Explanation {
   readonly explanation: string
   /** `none`: nobody has it; `unknown`: an uplink that may have it cannot be asked. */
   readonly source: 'local' | 'uplink' | 'none' | 'unknown'
+  /** The crate was removed; its name stays taken. */
+  readonly removed?: boolean
   /** The glob of the rule that applies to the name. */
   readonly rule?: string
   /** The uplinks that the rule gives, in the order in which they are asked. */
@@ -58,11 +60,14 @@ export function explain(facts: Omit<Explanation, 'explanation'>): Explanation {
   }
 }
 
-function origin({ crate, source, rule, uplink, proxy, problem }: Omit<Explanation, 'explanation'>): string {
+function origin(facts: Omit<Explanation, 'explanation'>): string {
+  const { crate, source, removed, rule, uplink, proxy, problem } = facts
   const by = rule === undefined ? 'no rule applies to it' : `rule \`${rule}\` applies`
   switch (source) {
     case 'local':
-      return `Crate \`${crate}\` is local: it was published here, so no uplink is ever asked for it (${by}).`
+      return removed
+        ? `Crate \`${crate}\` was published here and removed: its name stays taken, and no uplink is ever asked for it (${by}).`
+        : `Crate \`${crate}\` is local: it was published here, so no uplink is ever asked for it (${by}).`
     case 'uplink':
       return `Crate \`${crate}\` comes from uplink \`${uplink}\` (${by}).`
     case 'unknown':

@@ -1,6 +1,7 @@
 import { type Explanation, explain, type VersionExplanation } from '../protocol/explanation.ts'
 import { type CrateRecord, findVersion } from '../protocol/record.ts'
 import { IndexConflictError } from '../protocol/upstream-copy.ts'
+import { versionKey } from '../protocol/version.ts'
 import { UplinkError } from '../uplinks/uplink-error.ts'
 import type { Blobs } from './blobs.ts'
 import type { PackageRules } from './package-rules.ts'
@@ -35,7 +36,8 @@ export async function explainCrate(
   })
   if (record !== undefined) {
     const verdict = version === undefined ? undefined : await localVerdict(blobs, record, version)
-    return explain({ crate: record.name, ...about(), source: 'local', ...(verdict && { verdict }) })
+    const state = { ...(record.removed && { removed: true }), ...(verdict && { verdict }) }
+    return explain({ crate: record.name, ...about(), source: 'local', ...state })
   }
   const found = await look(upstream, name)
   if (found === undefined) return explain({ crate: name, ...about(), source: 'none' })
@@ -79,7 +81,15 @@ async function localVerdict(
   version: string,
 ): Promise<VersionExplanation | undefined> {
   const found = findVersion(record, version)
-  if (found === undefined) return undefined
+  if (found === undefined) {
+    if (!record.removedVersions.has(versionKey(version))) return undefined
+    return {
+      served: false,
+      yanked: false,
+      reason: 'it was removed, and its number stays taken',
+      stored: false,
+    }
+  }
   const { yanked, cksum } = found.entry
   const reason = `it was published by \`${found.by}\` at ${found.at}${yanked ? ' and yanked since' : ''}`
   return { served: true, yanked, reason, stored: (await blobs.stat(cksum)) !== undefined }

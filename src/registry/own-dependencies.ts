@@ -29,7 +29,7 @@ export async function checkOwnDependencies(
       const { record } = await log.read(validateName(name))
       if (record === undefined && isProxied(name)) return []
       const isKnown =
-        record !== undefined && !record.removed && (await access.may(caller, 'read', record.name))
+        record !== undefined && record.versions.size > 0 && (await access.may(caller, 'read', record.name))
       if (!isKnown) return [`dependency \`${name}\` is not in this registry: must be published before`]
       return record.name === name
         ? []

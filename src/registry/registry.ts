@@ -4,7 +4,7 @@ import type { CargoEvent, Host, MetadataCache, Principal } from '../host.ts'
 import { type Options, readsNeedLogin } from '../options.ts'
 import type { PublishResponse, SearchResponse } from '../protocol/api.ts'
 import type { ChangeStamp } from '../protocol/change.ts'
-import { decideOwners, decideYank, mustExist, unknownCrate, unknownVersion } from '../protocol/decide.ts'
+import { mustExist, unknownCrate, unknownVersion } from '../protocol/decide.ts'
 import type { Explanation } from '../protocol/explanation.ts'
 import type { IndexConfig } from '../protocol/index-config.ts'
 import { type IndexEntry, pubtime } from '../protocol/index-entry.ts'
@@ -14,6 +14,7 @@ import type { Version } from '../protocol/version.ts'
 import { type Caller, createAccess } from './access.ts'
 import { createBlobs } from './blobs.ts'
 import { createCatalogue } from './catalogue.ts'
+import { type CrateChanges, createCrateChanges } from './crate-changes.ts'
 import { type CrateFile, storedFile } from './crate-file.ts'
 import { createCrateLog } from './crate-log.ts'
 import { explainCrate } from './explain.ts'
@@ -27,7 +28,7 @@ import { type AheadOutcome, createAhead } from './upstream/ahead.ts'
 import { createUpstream, type UpstreamObserver } from './upstream/upstream.ts'
 
 /** The service: every answer is for a caller, and only says what that caller may know. */
-export interface Registry {
+export interface Registry extends CrateChanges {
   readonly options: Options
   config(caller: Caller): IndexConfig
   /** @throws {CargoError} `not_found`, also for those who may not read the crate */
@@ -35,9 +36,7 @@ export interface Registry {
   /** @throws {CargoError} `not_found` for any spelling but the published one */
   download(caller: Caller, name: CrateName, version: Version): Promise<CrateFile>
   publish(caller: Caller, request: PublishRequest): Promise<PublishResponse>
-  setYanked(caller: Caller, name: CrateName, version: Version, yank: boolean): Promise<void>
   owners(caller: Caller, name: CrateName): Promise<readonly string[]>
-  changeOwners(caller: Caller, name: CrateName, change: OwnersChange): Promise<readonly string[]>
   search(caller: Caller, query: SearchQuery): Promise<SearchResponse>
   /**
    * Admins may ask for any name.
@@ -47,9 +46,6 @@ export interface Registry {
   /** Finishes what runs behind the answers. */
   close(): Promise<void>
 }
-
-/** Logins to add or to remove. */
-export type OwnersChange = { readonly add: readonly string[] } | { readonly remove: readonly string[] }
 
 /** What the registry tells whoever measures it. */
 export interface RegistryObserver extends UpstreamObserver {
@@ -118,6 +114,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     ...(tokenId !== undefined && { tokenId }),
   })
 
+  const changes = createCrateChanges({ access, log, stamp, noteChange, announce })
+
   async function readable(caller: Caller, name: CrateName) {
     await access.mustRead(caller, name)
     const { record, stale } = await log.read(name)
@@ -143,6 +141,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       }
       // The path is lower case whatever the published spelling is; `-` and `_` are told apart.
       if (record.name.toLowerCase() !== name.toLowerCase()) throw unknownCrate(name)
+      // Without versions there is nothing to resolve: the same answer as before the first publish.
+      if (record.versions.size === 0) throw unknownCrate(name)
       const file = indexFile(mustExist(record, record.name), stale)
       ahead.indexServed(clientOf(caller), name, () => entriesOf(record))
       return file
@@ -181,29 +181,11 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       return done.response
     },
 
-    async setYanked(caller, name, vers, yank) {
-      const who = await access.mustWrite(caller, 'yank', name)
-      const claimant = await access.claimant(caller, who, name)
-      await log.append(name, (record) =>
-        decideYank(record, { name, vers, yank }, claimant, stamp(caller, who)),
-      )
-      await noteChange(name)
-      announce(yank ? 'yank' : 'unyank', caller, name, { version: vers })
-    },
-
     async owners(caller, name) {
       return (await readable(caller, name)).record.owners
     },
 
-    async changeOwners(caller, name, change) {
-      const who = await access.mustWrite(caller, 'owners', name)
-      const claimant = await access.claimant(caller, who, name)
-      const record = await log.append(name, (found) =>
-        decideOwners(found, { name, ...change }, claimant, stamp(caller, who)),
-      )
-      announce('owners', caller, name, { detail: { ...change, owners: record?.owners } })
-      return record?.owners ?? []
-    },
+    ...changes,
 
     search: (caller, query) => searchCrates({ catalogue, access, upstream: upstream.search }, caller, query),
 

@@ -47,7 +47,6 @@ const NOT_FOUND = [
   '/api/v1/crates/serde/1.0.1/download',
   '/api/v1/crates/serde/1.0.0+build/download',
   '/api/v1/crates/other/1.0.0/download',
-  '/api/v1/crates/serde%2f1.0.0/download',
   '/__proto__/constructor',
 ]
 

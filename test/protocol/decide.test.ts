@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { ErrorCode } from '../../src/errors.ts'
-import { decideOwners, decidePublish, decideYank, mustBeNew, mustExist } from '../../src/protocol/decide.ts'
+import {
+  decideOwners,
+  decidePublish,
+  decideRemove,
+  decideYank,
+  mustBeNew,
+  mustExist,
+} from '../../src/protocol/decide.ts'
 import type { Claimant } from '../../src/protocol/ownership.ts'
 import { foldChange } from '../../src/protocol/record.ts'
 import { publishing, recordOf, stamp } from '../support/changes.ts'
@@ -163,4 +170,26 @@ test('mustExist() knows a crate by its published spelling only', () => {
       message: `crate \`${name}\` does not exist`,
     })
   }
+})
+
+test('decideRemove() takes a version or the crate away, once, for its owners', () => {
+  const mark = stamp()
+  const decide = (found: typeof record | undefined, who: Claimant, vers?: string, name = 'Foo-Bar') =>
+    decideRemove(found, { name, vers }, who, mark)
+  assert.deepEqual(decide(record, ann), { kind: 'remove', ...mark })
+  assert.deepEqual(decide(record, ann, '1.2.0'), { kind: 'remove', ...mark, vers: '1.2.0' })
+  assert.equal(decide(record, ann, '1.1.0'), undefined)
+  assert.equal(decide(removed, ann), undefined)
+  assert.equal(decide(removed, ann, '1.2.0'), undefined)
+  const refused: readonly (readonly [ErrorCode, () => unknown])[] = [
+    ['not_found', () => decide(undefined, ann)],
+    ['not_found', () => decide(record, ann, undefined, 'foo-bar')],
+    ['not_found', () => decide(record, ann, '1.0.0')],
+    ['not_found', () => decide(record, ann, '3.0.0')],
+    ['not_found', () => decide(removed, ann, '3.0.0')],
+    ['not_found', () => decide(removed, bob)],
+    ['forbidden', () => decide(record, bob)],
+    ['forbidden', () => decide(record, bob, '9.0.0')],
+  ]
+  for (const [code, run] of refused) assert.equal(codeOf(run), code)
 })
