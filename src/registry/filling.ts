@@ -8,7 +8,8 @@ import { openUnnamed, writeAt } from './unnamed-file.ts'
 const MAX_IN_MEMORY = 512 * 1024
 /** So much is held back until the checksum agrees: a client can never complete a wrong body. */
 const HELD_BACK = 64 * 1024
-const READ_SIZE = 256 * 1024
+/** For each of many readers. */
+const READ_SIZE = 64 * 1024
 
 /** What a filling ends with. */
 export interface Filled {

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { renderIndexConfig } from '../../src/protocol/index-config.ts'
 import { type IndexEntry, renderLine } from '../../src/protocol/index-entry.ts'
 import { indexPath } from '../../src/protocol/name.ts'
@@ -50,9 +52,10 @@ function lineOf({ name, cksum }: { readonly name: string; readonly cksum: string
 
 async function send(response: ServerResponse, end: Buffer): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/gzip', 'content-length': blocks * BLOCK })
-  for (let n = 1; n < blocks && !response.destroyed; n++) {
-    if (!response.write(block))
-      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve))
-  }
-  response.end(end)
+  await pipeline(Readable.from(content(end), { objectMode: false }), response).catch(() => {})
+}
+
+function* content(end: Buffer): Generator<Buffer> {
+  for (let n = 1; n < blocks; n++) yield block
+  yield end
 }

@@ -17,6 +17,9 @@ const MAX_CRATE = 1024 * KiB
 /** Bodies that are only wrong by their checksum, so that somebody has to be told. */
 const WRONG = new Set<FaultMode['mode']>(['flip-byte', 'wrong-crate', 'extra-bytes', 'clean-cut', 'empty200'])
 
+const SLOW = new Set<FaultMode['mode']>(['silent', 'drip', 'chunk-noend'])
+const TRIES = 4
+
 /** One that limits us would limit the others. */
 const FAULTS = CRATE_FAULTS.filter(({ fault }) => fault.mode !== '429')
 
@@ -65,6 +68,7 @@ function optionsFor(uplink: Uplink) {
 
 /** Less of the same fault is enough. */
 function bounded(fault: FaultMode): FaultMode {
+  if (fault.mode === 'n-encodings') return { ...fault, count: 8 }
   return fault.mode === 'gz-bomb' || fault.mode === 'huge' ? { ...fault, bytes: 8 * MAX_CRATE } : fault
 }
 
@@ -83,7 +87,14 @@ for (const [size, make] of Object.entries(MAKERS)) {
       const ask = async (it: (typeof cases)[number]) => {
         const { name } = it.crate
         uplink.fault(uplink.cratePath(name, '1.0.0'), bounded(it.fault))
-        judge(it, it.crate.bytes(), await download(registry.url + downloadPath(name, '1.0.0')))
+        for (let tries = 1; ; tries++) {
+          const got = await download(registry.url + downloadPath(name, '1.0.0'))
+          mustNotBeWrong(it, it.crate.bytes(), got)
+          // A busy machine makes good answers late.
+          if (tries < TRIES && /in time/.test(got.body.toString()) && !SLOW.has(it.fault.mode)) continue
+          judge(it, got)
+          break
+        }
       }
       // Over HTTP/2 a fault may end the connection that the others are on.
       if (h2) for (const it of cases) await ask(it)
@@ -119,12 +130,16 @@ test('an uplink that limits us is obeyed for as long as it says, and its limit p
   assert.equal((await download(app.url + downloadPath('foo', '1.0.0'))).status, 200)
 })
 
-/** What may come of a fault. */
-function judge({ fault, right }: FaultCase, bytes: Buffer, got: Download): void {
-  const { status, headers, body, whole } = got
+/** Whatever happens, nobody completes a body that is not the crate. */
+function mustNotBeWrong({ fault }: FaultCase, bytes: Buffer, { status, body, whole }: Download): void {
+  const isWrong = status === 200 && whole && !body.equals(bytes)
+  assert.ok(!isWrong, `${JSON.stringify(fault)}: a complete wrong body`)
+}
+
+/** What may come of a fault beside that. */
+function judge({ fault, right }: FaultCase, { status, headers, body, whole }: Download): void {
   const where = `${JSON.stringify(fault)}: ${status} ${body.subarray(0, 200)}`
   if (status === 200 && whole) {
-    assert.ok(body.equals(bytes), `${where}: a complete wrong body`)
     assert.notEqual(right, 'never', where)
     return
   }
