@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import { CargoError } from '../errors.ts'
 import type { Logger, ObjectStore } from '../host.ts'
-import { type Change, encodeChange, parseChange } from '../protocol/change.ts'
+import { type Change, encodeChange } from '../protocol/change.ts'
 import { canonicalName } from '../protocol/name.ts'
-import { type CrateRecord, encodeRecord, foldChange, parseRecord } from '../protocol/record.ts'
+import { type CrateRecord, encodeRecord, foldChange } from '../protocol/record.ts'
+import { cacheKey, catchUp, coldRead, readChange } from './crate-log-reader.ts'
 import { changeKey, checkpointKey } from './keys.ts'
-import { readBytes } from './reliable-storage.ts'
 import type { SealedCache } from './sealed-cache.ts'
 
 /** For so long a record is served without asking the store whether it grew (design: visible everywhere in a second). */
@@ -27,13 +27,23 @@ export interface LocalCrate {
   readonly stale: boolean
 }
 
+export interface ReadOptions {
+  /** As of now. */
+  readonly fresh?: boolean
+  /**
+   * While the store is away, that a name was not local at most a minute ago is an answer too. Who asks for that must not
+   * go to an uplink with it: somebody may have published the name since.
+   */
+  readonly absence?: boolean
+}
+
 /** The change logs of all crates. */
 export interface CrateLog {
   /**
    * The state of a crate, at most a second old; with `fresh`, as of now.
    * @throws {CargoError} `unavailable` when the store is away and nothing recent is known
    */
-  read(name: string, options?: { readonly fresh?: boolean }): Promise<LocalCrate>
+  read(name: string, options?: ReadOptions): Promise<LocalCrate>
   /**
    * Accepts the change that `decide` makes of the current state; decides again when another writer was faster.
    * The change is durable and visible here when the promise resolves. No change leaves the crate as it is.
@@ -145,7 +155,7 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
   }
 
   return {
-    async read(name, { fresh = false } = {}) {
+    async read(name, { fresh = false, absence = false } = {}) {
       const key = canonicalName(name)
       const entry = known.get(key)
       if (!fresh && entry !== undefined && monotonic() - entry.checkedAt <= TRUSTED_MS) {
@@ -156,11 +166,10 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
       try {
         return { record: (await (fresh ? refresh(key) : refreshOnce(key))).record, stale: false }
       } catch (error) {
-        if (!fresh && entry?.record !== undefined && monotonic() - entry.checkedAt <= STALE_MS) {
-          logger.warn({ err: error, crate: key }, 'storage is away: serving the last state seen')
-          return { record: entry.record, stale: true }
-        }
-        throw unavailable(error)
+        const last = fresh || monotonic() - (entry?.checkedAt ?? 0) > STALE_MS ? undefined : entry
+        if (last === undefined || (last.record === undefined && !absence)) throw unavailable(error)
+        logger.warn({ err: error, crate: key }, 'storage is away: serving the last state seen')
+        return { record: last.record, stale: true }
       }
     },
     append(name, decide) {
@@ -179,60 +188,6 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
       await Promise.allSettled([...background])
     },
   }
-}
-
-async function coldRead({ storage, cache }: CrateLogDeps, key: string): Promise<CrateRecord | undefined> {
-  // Change 1 tells cheaply that a name is not local, which most names that are asked for are not.
-  if ((await storage.stat(changeKey(key, 1))) === undefined) return undefined
-  const copy = (await cachedCopy(storage, cache, key)) ?? (await checkpointCopy(storage, key))
-  return catchUp(storage, copy, key)
-}
-
-async function cachedCopy(
-  storage: ObjectStore,
-  cache: SealedCache,
-  key: string,
-): Promise<CrateRecord | undefined> {
-  return ofThisLog(storage, key, await cache.get(cacheKey(key)))
-}
-
-async function checkpointCopy(storage: ObjectStore, key: string): Promise<CrateRecord | undefined> {
-  return ofThisLog(storage, key, await readObject(storage, checkpointKey(key)))
-}
-
-/** A store that was restored from a backup may know less than the cache does, or than a checkpoint copied later. */
-async function ofThisLog(storage: ObjectStore, key: string, bytes: Buffer | undefined) {
-  const copy = bytes && parseRecord(bytes, key)
-  return copy && (await readChange(storage, key, copy.n))?.id === copy.lastId ? copy : undefined
-}
-
-async function catchUp(
-  storage: ObjectStore,
-  copy: CrateRecord | undefined,
-  key = canonicalName(copy?.name ?? ''),
-): Promise<CrateRecord | undefined> {
-  let record = copy
-  if (record !== undefined && (await storage.stat(changeKey(key, record.n + 1))) === undefined) return record
-  for (;;) {
-    const n = (record?.n ?? 0) + 1
-    const change = await readChange(storage, key, n)
-    if (change === undefined) return record
-    record = foldChange(record, n, change)
-  }
-}
-
-async function readChange(storage: ObjectStore, key: string, n: number): Promise<Change | undefined> {
-  const bytes = await readObject(storage, changeKey(key, n))
-  return bytes && parseChange(bytes)
-}
-
-async function readObject(storage: ObjectStore, key: string): Promise<Buffer | undefined> {
-  const object = await storage.get(key)
-  return object && readBytes(object)
-}
-
-function cacheKey(key: string): string {
-  return `record:${key}`
 }
 
 function recordBytes({ record }: Known): number {

@@ -132,10 +132,12 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
 
     async index(caller, name) {
       await access.mustRead(caller, name)
-      const { record, stale } = await log.read(name)
+      const { record, stale } = await log.read(name, { absence: true })
       if (record === undefined) {
-        const served = await upstream.index(name)
-        if (served === undefined) throw unknownCrate(name)
+        const served = await tellDenied(caller, name, undefined, () =>
+          stale ? upstream.kept(name) : upstream.index(name),
+        )
+        if (served === undefined) throw stale ? storageAway() : unknownCrate(name)
         ahead.indexServed(clientOf(caller), name, () => served.entries)
         return served.file
       }
@@ -152,7 +154,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       await access.mustRead(caller, name)
       ahead.crateAsked(clientOf(caller), name, version)
       const { record } = await log.read(name)
-      if (record === undefined) return proxiedDownload(name, version)
+      if (record === undefined) return proxiedDownload(caller, name, version)
       const found = findVersion(mustExist(record, name), version)
       if (found === undefined || found.entry.vers !== version) throw unknownVersion(name, version)
       const { cksum } = found.entry
@@ -207,10 +209,26 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     },
   }
 
-  async function proxiedDownload(name: CrateName, version: Version): Promise<CrateFile> {
-    const file = await upstream.download(name, version)
+  async function proxiedDownload(caller: Caller, name: CrateName, version: Version): Promise<CrateFile> {
+    const file = await tellDenied(caller, name, version, () => upstream.download(name, version))
     if (file !== undefined) return file
     throw (await upstream.proxied.find(name)) ? unknownVersion(name, version) : unknownCrate(name)
+  }
+
+  /** What the rules keep from somebody is told to the host. */
+  async function tellDenied<T>(
+    caller: Caller,
+    name: string,
+    version: string | undefined,
+    call: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      if (error instanceof CargoError && error.code === 'forbidden')
+        announce('denied', caller, name, { ...(version && { version }), detail: { reason: error.message } })
+      throw error
+    }
   }
 
   async function noteChange(name: string): Promise<void> {
@@ -226,6 +244,10 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
   ): void {
     emit({ kind, crate, by: caller.principal?.name, tokenId: caller.principal?.tokenId, ...more })
   }
+}
+
+function storageAway(): CargoError {
+  return new CargoError('unavailable', 'storage is not available, try again later')
 }
 
 function entriesOf(record: CrateRecord): readonly IndexEntry[] {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ObjectStore } from '../../src/host.ts'
 import { memoryStorage } from '../../src/hosts/memory.ts'
 import type { OptionsInput } from '../../src/options.ts'
@@ -164,4 +165,33 @@ test('an uplink that is away does not make the next one have its crates', async 
     assert.equal(other.requests.length, 0)
     one.heal()
   }
+})
+
+test('what was fetched of a later uplink is served while an earlier one is away', async (t) => {
+  const { one, other, app } = await twoUplinks(t)
+  const first = await indexOf(app, 'second')
+  assert.equal((await app.request('/api/v1/crates/second/1.0.0/download')).status, 200)
+  one.fault(/./, '503')
+  other.fault(/./, '503')
+  assert.equal((await indexOf(app, 'second')).text, first.text)
+  assert.equal((await app.request('/api/v1/crates/second/1.0.0/download')).status, 200)
+  assert.equal((await indexOf(app, 'both')).status, 503)
+})
+
+test('a proxied index that is known is served for a while when storage is away, and no uplink asked', async (t) => {
+  const storage = watchedStore()
+  const uplink = await startUplink(t, { crates: [crateFile('foo')] })
+  const app = await startApp(t, {
+    options: { prefetch: 0, uplinks: { up: uplinkOptions(uplink) } },
+    host: { storage },
+  })
+  const fresh = await indexOf(app, 'foo')
+  await sleep(1_100)
+  storage.away(true)
+  const asked = uplink.requests.length
+  const stale = await indexOf(app, 'foo')
+  assert.deepEqual([stale.status, stale.text], [200, fresh.text])
+  assert.match(stale.headers.get('cache-status') ?? '', /detail=stale/)
+  assert.equal((await indexOf(app, 'bar')).status, 503)
+  assert.equal(uplink.requests.length, asked)
 })

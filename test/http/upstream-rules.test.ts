@@ -53,8 +53,17 @@ test('what is denied is in no index, download or search, and the answer says why
   ] as const) {
     for (const method of ['GET', 'HEAD'])
       assert.equal((await app.request(path, { method })).status, 403, path)
-    assert.equal(detailOf(await app.request(path)), detail)
+    assert.equal(detailOf(await app.request(path, { as: 'bob' })), detail)
   }
+  const denied = app.events.filter(({ kind, by }) => kind === 'denied' && by === 'bob')
+  assert.deepEqual(
+    denied.map(({ crate, version }) => [crate, version]),
+    [
+      ['foo', '1.1.0'],
+      ['foo-evil', '1.0.0'],
+      ['foo-evil', undefined],
+    ],
+  )
   for (const isAway of [false, true]) {
     if (isAway) await uplink.stop()
     const { body } = await app.request('/api/v1/crates?q=foo')

@@ -22,8 +22,9 @@ export interface Proxied {
   /** The uplinks that may be asked for a name. */
   uplinksOf(name: string): readonly Uplink[]
   /**
-   * The crate, from the first uplink that has it; `undefined` when every one of them said no.
-   * @throws {CargoError} when one cannot say: the next one's crate of that name may be somebody else's
+   * The crate, from the first uplink that has it; `undefined` when every one of them said no. When one cannot say, what
+   * is kept of a later one was served before and is served still.
+   * @throws {CargoError} when one cannot say and nothing is kept: the next one's crate may be somebody else's
    */
   find(name: string, maxAge?: number): Promise<ProxiedCrate | undefined>
   /** As far as is kept, without asking anybody. */
@@ -50,21 +51,29 @@ export function createProxied(
 
   async function first(
     name: string,
+    uplinks: readonly Uplink[],
     look: (uplink: Uplink) => Promise<KnownCopy | undefined>,
   ): Promise<ProxiedCrate | undefined> {
-    for (const uplink of uplinksOf(name)) {
-      const known = await look(uplink)
-      if (known !== undefined) return { ...known, uplink, entries: entriesOf(name, known.copy.body) }
+    for (const [position, uplink] of uplinks.entries()) {
+      const known = await look(uplink).catch(async (error) => {
+        const kept = await peek(name, uplinks.slice(position + 1))
+        if (kept === undefined) throw error
+        return kept
+      })
+      if (known !== undefined) return { uplink, entries: entriesOf(name, known.copy.body), ...known }
     }
     return undefined
   }
 
-  const find = (name: string, maxAge?: number) => first(name, (uplink) => index.read(uplink, name, maxAge))
+  const find = (name: string, maxAge?: number) =>
+    first(name, uplinksOf(name), (uplink) => index.read(uplink, name, maxAge))
+  const peek = (name: string, uplinks: readonly Uplink[]): Promise<ProxiedCrate | undefined> =>
+    first(name, uplinks, (uplink) => index.peek(uplink, name))
 
   return {
     uplinksOf,
     find,
-    peek: (name) => first(name, (uplink) => index.peek(uplink, name)),
+    peek: (name) => peek(name, uplinksOf(name)),
     async findVersion(name, version) {
       const crate = await find(name)
       if (crate === undefined || versionIn(crate, version) || crate.age <= LOOK_AGAIN_MS)

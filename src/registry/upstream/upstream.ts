@@ -15,7 +15,7 @@ import type { RegistryStorage } from '../reliable-storage.ts'
 import type { UpstreamSearch } from '../search.ts'
 import { createCopyStore } from './copy-store.ts'
 import { createCrateFetches } from './crate-fetches.ts'
-import { createProxied, type Proxied, type ProxiedVersion } from './proxied.ts'
+import { createProxied, type Proxied, type ProxiedCrate, type ProxiedVersion } from './proxied.ts'
 import { proxiedFile } from './proxied-file.ts'
 import { checkShadow } from './shadow.ts'
 import { createUpstreamIndex } from './upstream-index.ts'
@@ -36,6 +36,8 @@ export interface Upstream {
   readonly search: UpstreamSearch
   /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny all of it */
   index(name: string): Promise<ServedIndex | undefined>
+  /** The same of what is known, marked stale, without a word to any uplink. */
+  kept(name: string): Promise<ServedIndex | undefined>
   /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny the version */
   download(name: string, version: string): Promise<CrateFile | undefined>
   /** Fetches and stores the file of a version, if it is not here; whether it had to. */
@@ -129,13 +131,23 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     isDenied: (name, version) => policy.denies(name, version),
   })
 
+  const served = (crate: ProxiedCrate): ServedIndex => ({
+    file: policy.indexFile(crate),
+    entries: policy.entries(crate),
+    asked: crate.asked,
+  })
+
   return {
     proxied,
     policy,
     search,
     async index(name) {
       const crate = await proxied.find(name)
-      return crate && { file: policy.indexFile(crate), entries: policy.entries(crate), asked: crate.asked }
+      return crate && served(crate)
+    },
+    async kept(name) {
+      const crate = await proxied.peek(name)
+      return crate && served({ ...crate, stale: true })
     },
     async download(name, version) {
       const found = await proxied.findVersion(name, version)
