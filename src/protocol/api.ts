@@ -8,6 +8,9 @@ import { isValidSemver } from './version.ts'
 export const DEFAULT_PER_PAGE = 10
 export const MAX_PER_PAGE = 100
 
+/** Cargo reads the total of a search as a 32-bit number. */
+const MAX_TOTAL = 2 ** 32 - 1
+
 /** More owners in one request are a mistake or an attack. */
 const MAX_LOGINS = 100
 const MAX_LOGIN_LENGTH = 128
@@ -131,8 +134,8 @@ export function parseSearchResponse(bytes: Uint8Array): SearchResponse | undefin
   const { crates, meta } = (value ?? {}) as { readonly crates?: unknown; readonly meta?: { total?: unknown } }
   if (!Array.isArray(crates)) return undefined
   const hits = crates.flatMap(parseHit)
-  const total = meta?.total
-  return renderSearch(hits, typeof total === 'number' && total >= 0 ? Math.floor(total) : hits.length)
+  const total = Number.isInteger(meta?.total) ? Number(meta?.total) : 0
+  return renderSearch(hits, Math.min(MAX_TOTAL, Math.max(hits.length, total)))
 }
 
 function parseHit(value: unknown): SearchHit[] {
