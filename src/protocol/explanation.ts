@@ -86,8 +86,9 @@ function freshness({ copy, uplink }: Omit<Explanation, 'explanation'>): string {
   return copy.stale ? `${age} and is renewed when uplink \`${uplink}\` answers.` : `${age} and is fresh.`
 }
 
-function verdict({ version, verdict: of }: Omit<Explanation, 'explanation'>): string {
-  if (version === undefined) return ''
+function verdict({ source, version, verdict: of }: Omit<Explanation, 'explanation'>): string {
+  // Of a crate that is not there, or not known, no version needs a word.
+  if (version === undefined || source === 'none' || source === 'unknown') return ''
   if (of === undefined) return `There is no version \`${version}\`.`
   const how = of.served ? (of.yanked ? 'is served as yanked' : 'is served') : 'is not served'
   return `Version \`${version}\` ${how}: ${of.reason}.`
