@@ -7,6 +7,9 @@ import { isBrokenConnection, toUplinkError, UplinkError } from './uplink-error.t
 /** A registry that sends us farther than this sends us in circles. */
 const MAX_REDIRECTS = 3
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
+/** A new connection costs more than to read so much, or to wait so long for it. */
+const MAX_DUMPED = 16 * 1024
+const DUMP_TIMEOUT = 1_000
 /** Names us to the uplink's operators; an uplink's `headers` may replace it. */
 export const USER_AGENT = 'verdaccio-cargo/0.1.0'
 
@@ -74,7 +77,10 @@ export function createExchange({ uplink, home, guard, connections }: ExchangeDep
             throw new UplinkError(uplink, 'foreign', `redirects more than ${MAX_REDIRECTS} times`)
           if (!URL.canParse(location, target.href))
             throw new UplinkError(uplink, 'foreign', 'redirects to something that is no URL')
-          target = new URL(location, target)
+          const next = new URL(location, target)
+          if (target.protocol === 'https:' && next.protocol !== 'https:')
+            throw new UplinkError(uplink, 'refused', `redirects down to a \`${next.protocol}\` address`)
+          target = next
         }
       } catch (error) {
         throw toUplinkError(uplink, error)
@@ -83,10 +89,9 @@ export function createExchange({ uplink, home, guard, connections }: ExchangeDep
   }
 }
 
-/** Lets go of a body that nobody wants. */
+/** Lets go of a body that nobody wants; a short one is read to its end, so that the connection can be used again. */
 export function discard({ body }: Answer): void {
-  body.on('error', () => {})
-  body.destroy()
+  body.dump({ limit: MAX_DUMPED, signal: AbortSignal.timeout(DUMP_TIMEOUT) }).catch(() => {})
 }
 
 function oneValue(value: string | string[] | undefined): string | undefined {
