@@ -1,6 +1,6 @@
-import { pipeline, Readable, Transform } from 'node:stream'
-import { createGunzip, createInflate } from 'node:zlib'
-import type { Answer } from './exchange.ts'
+import { pipeline, type Readable, Transform } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { type Answer, discard } from './exchange.ts'
 import { toUplinkError, UplinkError } from './uplink-error.ts'
 
 /** Slower than this and it is no download any more. */
@@ -15,30 +15,29 @@ export interface BodyLimits {
   readonly maxBytes: number
   /** Milliseconds over which the pace is measured. */
   readonly paceWindow: number
+  /** Whether a `Content-Encoding` is undone; else the bytes are taken as they come. */
+  readonly decode: boolean
 }
 
 /**
- * The body of an answer, decoded, as it comes. It fails with an {@link UplinkError} when it is cut, stops, drips,
- * decodes to garbage, or is larger than allowed.
+ * The body of an answer as it comes. It fails with an {@link UplinkError} when it is cut, stops, drips, decodes to
+ * garbage, or is larger than allowed; to destroy it ends the request.
+ * @throws {UplinkError} at once, when its headers say so already
  */
 export function openBody(uplink: string, answer: Answer, limits: BodyLimits): Readable {
-  const decoder = decoderFor(uplink, answer.header('content-encoding'))
-  const paced = paceGuard(uplink, limits.paceWindow)
-  const capped = sizeGuard(uplink, limits.maxBytes, decoder === undefined ? undefined : () => paced.seen())
-  // The callback keeps errors from being unhandled; whoever reads gets them too.
-  const ended = () => paced.stop()
-  if (decoder === undefined) pipeline(answer.body, paced.stream, capped, ended)
-  else pipeline(answer.body, paced.stream, decoder, capped, ended)
-  // A generator that never ran ends without a word to its source.
-  return Readable.from(explained(uplink, capped), { objectMode: false }).once('close', () => capped.destroy())
-}
-
-async function* explained(uplink: string, body: Readable): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of body) yield chunk as Buffer
-  } catch (error) {
-    throw bodyError(uplink, error)
+  const decoder = limits.decode ? decoderOf(uplink, answer) : undefined
+  if (Number(answer.header('content-length')) > limits.maxBytes) {
+    discard(answer)
+    throw tooLarge(uplink, limits.maxBytes)
   }
+  const paced = paceGuard(uplink, limits.paceWindow)
+  const sources = [answer.body, paced.stream, ...(decoder === undefined ? [] : [decoder])]
+  const body = sizeGuard(uplink, limits.maxBytes, decoder && paced.seen)
+  // Before the pipeline does it with the error as it is.
+  for (const source of sources) source.once('error', (error) => body.destroy(bodyError(uplink, error)))
+  pipeline([...sources, body], paced.stop)
+  // Without a listener, an error before anybody reads would end the process.
+  return body.on('error', () => {})
 }
 
 /**
@@ -52,16 +51,18 @@ export async function readBody(uplink: string, answer: Answer, limits: BodyLimit
 }
 
 /** What went wrong with a body on its way. */
-function bodyError(uplink: string, error: unknown): UplinkError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code.startsWith('Z_') || code === 'ERR_BUFFER_TOO_LARGE')
+function bodyError(uplink: string, error: Error): UplinkError {
+  const code = 'code' in error ? String(error.code) : ''
+  if (code === 'Z_BUF_ERROR')
+    return new UplinkError(uplink, 'cut', 'sends a packed body without its end', { cause: error })
+  if (code.startsWith('Z_'))
     return new UplinkError(uplink, 'foreign', 'sends a body that cannot be decoded', { cause: error })
-  if (code.startsWith('UND_ERR_RES_CONTENT_LENGTH') || code === 'ERR_STREAM_PREMATURE_CLOSE')
-    return new UplinkError(uplink, 'cut', 'sends less than it announced', { cause: error })
-  return toUplinkError(uplink, error, 'cut')
+  const isLate = code === 'UND_ERR_BODY_TIMEOUT' || error.name === 'TimeoutError'
+  return toUplinkError(uplink, error, isLate ? 'away' : 'cut')
 }
 
-function decoderFor(uplink: string, encoding = ''): Transform | undefined {
+function decoderOf(uplink: string, answer: Answer): Transform | undefined {
+  const encoding = answer.header('content-encoding') ?? ''
   switch (encoding.trim().toLowerCase()) {
     case '':
     case 'identity':
@@ -69,10 +70,9 @@ function decoderFor(uplink: string, encoding = ''): Transform | undefined {
     case 'gzip':
     case 'x-gzip':
       return createGunzip()
-    case 'deflate':
-      return createInflate()
     default:
       // Chained encodings among them: nothing that we asked for.
+      discard(answer)
       throw new UplinkError(uplink, 'foreign', `sends a body in encoding \`${encoding.slice(0, 40)}\``)
   }
 }
@@ -103,11 +103,14 @@ function sizeGuard(uplink: string, maxBytes: number, encoded?: () => number): Tr
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length
-      if (size > maxBytes)
-        done(new UplinkError(uplink, 'foreign', `sends more than the ${maxBytes} bytes that are allowed`))
+      if (size > maxBytes) done(tooLarge(uplink, maxBytes))
       else if (encoded !== undefined && size > RATIO_MATTERS_FROM && size > MAX_RATIO * encoded())
         done(new UplinkError(uplink, 'foreign', 'sends a body that unpacks too far'))
       else done(null, chunk)
     },
   })
+}
+
+function tooLarge(uplink: string, maxBytes: number): UplinkError {
+  return new UplinkError(uplink, 'foreign', `sends more than the ${maxBytes} bytes that are allowed`)
 }

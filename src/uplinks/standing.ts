@@ -38,9 +38,11 @@ export interface StandingDeps {
   readonly offline: boolean
   readonly now: () => Date
   readonly monotonic: () => number
-  /** Whether an uplink that was away answers again. */
-  probe(): Promise<boolean>
-  /** Told of every request that went out and how it ended; must not throw. */
+  /** Milliseconds between probes of an uplink that is away; default 5 s. */
+  readonly probeEvery?: number
+  /** Asks something that every uplink answers; fails as a question would. */
+  probe(signal: AbortSignal): Promise<void>
+  /** Told how every request ended that went out and was not given up; must not throw. */
   onRequest?(kind: RequestKind, outcome: string): void
   /** Told when calls stop (`false`) and when they go on. */
   onAvailable?(available: boolean): void
@@ -52,14 +54,18 @@ export function createStanding({ name, options, monotonic, ...deps }: StandingDe
   const breaker = createBreaker({
     maxFails: options.max_fails,
     failTimeout: options.fail_timeout,
+    ...(deps.probeEvery !== undefined && { probeEvery: deps.probeEvery }),
     monotonic,
-    probe: deps.probe,
+    probe: isBack,
     onChange: (closed) => deps.onAvailable?.(closed),
   })
 
+  /** Seconds for which it has limited us. */
+  const limitedFor = () => Math.ceil(Math.max(0, limitedUntil - monotonic()) / 1000)
+
   function mustBeAsked(): void {
     if (deps.offline) throw new UplinkError(name, 'away', 'is not asked: `offline` is set')
-    const wait = Math.ceil((limitedUntil - monotonic()) / 1000)
+    const wait = limitedFor()
     if (wait > 0) throw new UplinkError(name, 'limited', 'has limited us', { retryAfter: wait })
     if (breaker.closed) return
     const probeIn = Math.ceil(((breaker.probeAt ?? monotonic()) - monotonic()) / 1000)
@@ -69,12 +75,27 @@ export function createStanding({ name, options, monotonic, ...deps }: StandingDe
     })
   }
 
-  function note(error: UplinkError, epoch: number): void {
+  function note(kind: RequestKind, error: UplinkError): void {
     lastError = { message: error.message, at: deps.now().toISOString() }
     if (error.fault === 'limited') {
       limitedUntil = Math.max(limitedUntil, monotonic() + 1000 * (error.retryAfter ?? DEFAULT_RETRY_AFTER))
     }
-    if (error.fault === 'away' || error.fault === 'cut') breaker.report(false, epoch)
+    deps.onRequest?.(kind, error.fault)
+  }
+
+  async function isBack(signal: AbortSignal): Promise<boolean> {
+    if (limitedFor() > 0) return false
+    try {
+      await deps.probe(signal)
+      deps.onRequest?.('config', 'ok')
+      return true
+    } catch (thrown) {
+      if (signal.aborted) return false
+      const error = toUplinkError(name, thrown)
+      note('config', error)
+      // What is wrong otherwise, a question has to find out.
+      return !isFailure(error) && error.fault !== 'limited'
+    }
   }
 
   function begin(kind: RequestKind): Question {
@@ -93,8 +114,8 @@ export function createStanding({ name, options, monotonic, ...deps }: StandingDe
           return thrown
         }
         const error = toUplinkError(name, thrown)
-        note(error, epoch)
-        deps.onRequest?.(kind, error.fault)
+        note(kind, error)
+        if (isFailure(error)) breaker.report(false, epoch)
         return error
       },
     }
@@ -113,9 +134,14 @@ export function createStanding({ name, options, monotonic, ...deps }: StandingDe
       }
     },
     state: () => ({
-      asked: !deps.offline && breaker.closed && limitedUntil <= monotonic(),
+      asked: !deps.offline && breaker.closed && limitedFor() === 0,
       ...(lastError !== undefined && { lastError }),
     }),
     stop: () => breaker.stop(),
   }
+}
+
+/** Whether the uplink is to blame for not being there; other faults are answers, if not the wanted ones. */
+function isFailure({ fault }: UplinkError): boolean {
+  return fault === 'away' || fault === 'cut'
 }

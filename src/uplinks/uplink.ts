@@ -9,20 +9,20 @@ import { createConnections } from './connections.ts'
 import { createEgressGuard } from './egress.ts'
 import { type Answer, createExchange, discard } from './exchange.ts'
 import { parseHome } from './home.ts'
+import { createKnownConfig } from './known-config.ts'
 import { parseRetryAfter } from './retry-after.ts'
 import { createStanding, DEFAULT_RETRY_AFTER, type StandingDeps, type UplinkState } from './standing.ts'
 import { UplinkError } from './uplink-error.ts'
 
 const MiB = 1024 * 1024
-/** For so long the uplink's `config.json` is believed. */
-const CONFIG_MAXAGE = 5 * 60_000
 const MAX_CONFIG = MiB
 const MAX_SEARCH = 4 * MiB
 /** Search is no reason to keep anybody waiting. */
 const SEARCH_TIMEOUT = 3_000
-/** An index file takes this many times as long as the uplink may be silent, and no longer. */
+/** An index file, or the start of a crate, takes this many times as long as the uplink may be silent, and no longer. */
 const TOTAL_TIMEOUTS = 3
 const ABSENT = new Set([404, 410, 451])
+const JSON_ONLY = { accept: 'application/json' }
 
 /** What an index file was when we last saw it. */
 export interface Validators {
@@ -73,18 +73,13 @@ export function createUplink(deps: UplinkDeps): Uplink {
   const guard = createEgressGuard(name, home.base)
   const connections = createConnections(options, guard)
   const exchange = createExchange({ uplink: name, home, guard, connections })
-  const paceWindow = 1.5 * options.timeout
-  let config: { readonly value: IndexConfig; readonly at: number } | undefined
-  let fetchingConfig: Promise<IndexConfig> | undefined
-  const standing = createStanding({ ...deps, probe: isBack })
+  const configUrl = new URL('config.json', home.base)
+  const standing = createStanding({ ...deps, probe })
+  const getConfig = createKnownConfig(() => standing.asking('config', fetchConfig), monotonic)
 
-  async function isBack(): Promise<boolean> {
-    const answer = await exchange.ask(new URL('config.json', home.base), {
-      headers: { accept: 'application/json' },
-      signal: AbortSignal.timeout(options.timeout),
-    })
-    discard(answer)
-    return answer.status < 500
+  async function probe(signal: AbortSignal): Promise<void> {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(options.timeout)])
+    discard(mustBe(await exchange.ask(configUrl, { headers: JSON_ONLY, signal: within }), isAnswered))
   }
 
   /** The answer, if it has one of the wanted statuses; every other one is a failure of its own kind. */
@@ -103,15 +98,16 @@ export function createUplink(deps: UplinkDeps): Uplink {
     throw new UplinkError(name, 'foreign', `answers ${status}${advice}`)
   }
 
-  const bodyLimits = (maxBytes: number): BodyLimits => ({ maxBytes, paceWindow })
-  const deadline = () => AbortSignal.timeout(TOTAL_TIMEOUTS * options.timeout)
+  const bodyLimits = (maxBytes: number): BodyLimits => ({
+    maxBytes,
+    paceWindow: 1.5 * options.timeout,
+    decode: true,
+  })
 
   async function fetchConfig(): Promise<IndexConfig> {
+    const signal = AbortSignal.timeout(options.timeout)
     const answer = mustBe(
-      await exchange.ask(new URL('config.json', home.base), {
-        headers: { accept: 'application/json' },
-        signal: deadline(),
-      }),
+      await exchange.ask(configUrl, { headers: JSON_ONLY, signal }),
       (status) => status === 200,
     )
     const body = await readBody(name, answer, bodyLimits(MAX_CONFIG))
@@ -123,31 +119,20 @@ export function createUplink(deps: UplinkDeps): Uplink {
     }
   }
 
-  /** The uplink's `config.json`; the last good one when there is no new one to be had. */
-  async function getConfig(): Promise<IndexConfig> {
-    if (config !== undefined && monotonic() - config.at < CONFIG_MAXAGE) return config.value
-    fetchingConfig ??= standing.asking('config', fetchConfig).finally(() => {
-      fetchingConfig = undefined
-    })
-    try {
-      config = { value: await fetchingConfig, at: monotonic() }
-    } catch (error) {
-      if (config === undefined) throw error
-    }
-    return config.value
+  /** A URL made of what the uplink's `config.json` says under `key`. */
+  function urlOf(key: keyof IndexConfig, text: string): URL {
+    const url = URL.parse(text)
+    if (url !== null) return url
+    throw new UplinkError(name, 'foreign', `has a \`${key}\` in its index config that makes no URL`)
   }
 
   return {
     name,
     options,
 
-    async index(crate, { etag, lastModified } = {}) {
-      const conditional: Readonly<Record<string, string>> = etag
-        ? { 'if-none-match': etag }
-        : lastModified
-          ? { 'if-modified-since': lastModified }
-          : {}
-      return standing.asking('index', async () => {
+    index: (crate, validators = {}) =>
+      standing.asking('index', async () => {
+        const conditional = conditionOf(validators)
         const answer = mustBe(
           await exchange.ask(new URL(indexPath(crate), home.base), {
             headers: {
@@ -156,33 +141,32 @@ export function createUplink(deps: UplinkDeps): Uplink {
               'cargo-protocol': 'version=1',
               ...conditional,
             },
-            signal: deadline(),
+            signal: AbortSignal.timeout(TOTAL_TIMEOUTS * options.timeout),
           }),
-          (status) =>
-            status === 200 || ABSENT.has(status) || (status === 304 && Object.keys(conditional).length > 0),
+          (status) => status === 200 || ABSENT.has(status) || (status === 304 && conditional !== undefined),
         )
         if (answer.status !== 200) {
           discard(answer)
           return { kind: answer.status === 304 ? 'unchanged' : 'absent' }
         }
         const body = await readBody(name, answer, bodyLimits(limits.index))
-        const [newEtag, newModified] = [answer.header('etag'), answer.header('last-modified')]
+        const [etag, lastModified] = [answer.header('etag'), answer.header('last-modified')]
         return {
           kind: 'changed',
           body,
-          ...(newEtag !== undefined && { etag: newEtag }),
-          ...(newModified !== undefined && { lastModified: newModified }),
+          ...(etag !== undefined && { etag }),
+          ...(lastModified !== undefined && { lastModified }),
         }
-      })
-    },
+      }),
 
     async crate(download) {
-      const url = new URL(downloadUrl(await getConfig(), download))
+      const url = urlOf('dl', downloadUrl(await getConfig(), download))
       const question = standing.begin('crate')
       try {
-        const headers = { accept: '*/*', 'accept-encoding': 'identity' }
         const answer = mustBe(
-          await exchange.ask(url, { headers }),
+          await untilAnswered(TOTAL_TIMEOUTS * options.timeout, (signal) =>
+            exchange.ask(url, { headers: { accept: '*/*', 'accept-encoding': 'identity' }, signal }),
+          ),
           (status) => status === 200 || ABSENT.has(status),
         )
         if (answer.status !== 200) {
@@ -192,9 +176,13 @@ export function createUplink(deps: UplinkDeps): Uplink {
             `uplink \`${name}\` does not have the file of \`${download.name}@${download.version}\``,
           )
         }
-        const body = openBody(name, answer, bodyLimits(limits.proxied))
+        // As cargo does: the file is gzip by itself, and there are servers that call that an encoding.
+        const body = openBody(name, answer, { ...bodyLimits(limits.proxied), decode: false })
         body.once('end', () => question.answered())
-        body.once('error', (error) => question.failed(error))
+        body.once('error', (error) => {
+          // Any other is its reader's.
+          if (error instanceof UplinkError) question.failed(error)
+        })
         return { body, ...announcedSize(answer) }
       } catch (error) {
         throw question.failed(error)
@@ -204,11 +192,11 @@ export function createUplink(deps: UplinkDeps): Uplink {
     async search({ q, perPage, page }) {
       const { api } = await getConfig()
       if (api === undefined || api === null || api === '') return undefined
-      const url = new URL(`${api.replace(/\/+$/, '')}/api/v1/crates`)
+      const url = urlOf('api', `${api.replace(/\/+$/, '')}/api/v1/crates`)
       url.search = String(new URLSearchParams({ q, per_page: String(perPage), page: String(page) }))
       return standing.asking('search', async () => {
         const signal = AbortSignal.timeout(Math.min(SEARCH_TIMEOUT, options.timeout))
-        const headers = { accept: 'application/json', 'accept-encoding': 'gzip' }
+        const headers = { ...JSON_ONLY, 'accept-encoding': 'gzip' }
         const answer = mustBe(await exchange.ask(url, { headers, signal }), (status) => status === 200)
         const found = parseSearchResponse(await readBody(name, answer, bodyLimits(MAX_SEARCH)))
         if (found === undefined)
@@ -226,9 +214,30 @@ export function createUplink(deps: UplinkDeps): Uplink {
   }
 }
 
-/** What is decoded on the way has another size than what was announced. */
+/** Any answer but that the uplink cannot answer. */
+function isAnswered(status: number): boolean {
+  return status < 500 && status !== 429
+}
+
+/** The headers that ask whether a file changed; the tag is the better one. */
+function conditionOf({ etag, lastModified }: Validators): Readonly<Record<string, string>> | undefined {
+  if (etag) return { 'if-none-match': etag }
+  return lastModified ? { 'if-modified-since': lastModified } : undefined
+}
+
+/** Gives up what has no answer after `ms`; the body may take longer. */
+async function untilAnswered<T>(ms: number, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const waiting = new AbortController()
+  const timer = setTimeout(() => waiting.abort(new DOMException('no answer', 'TimeoutError')), ms)
+  try {
+    return await ask(waiting.signal)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The bytes of a body, if the answer tells them. */
 function announcedSize(answer: Answer): { readonly size?: number } {
   const length = answer.header('content-length')
-  const isPlain = ['', 'identity'].includes(answer.header('content-encoding')?.trim().toLowerCase() ?? '')
-  return isPlain && length !== undefined && /^\d{1,15}$/.test(length) ? { size: Number(length) } : {}
+  return length !== undefined && /^\d{1,15}$/.test(length) ? { size: Number(length) } : {}
 }

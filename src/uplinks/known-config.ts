@@ -1,0 +1,37 @@
+import type { IndexConfig } from '../protocol/index-config.ts'
+
+/** For so long the `config.json` of an uplink is believed. */
+const MAXAGE = 5 * 60_000
+/** For so long the last good one stays in use before a new one is asked for again. */
+const RETRY = 30_000
+
+/**
+ * A reader of an uplink's `config.json` that asks `fetch` as seldom as it can: once for all who ask at a time, and not
+ * while what is known is young. The last good one is used as long as there is no new one to be had.
+ */
+export function createKnownConfig(
+  fetch: () => Promise<IndexConfig>,
+  monotonic: () => number,
+): () => Promise<IndexConfig> {
+  let known: { readonly config: IndexConfig; readonly until: number } | undefined
+  let renewing: Promise<IndexConfig> | undefined
+
+  async function renew(): Promise<IndexConfig> {
+    try {
+      const config = await fetch()
+      known = { config, until: monotonic() + MAXAGE }
+    } catch (error) {
+      if (known === undefined) throw error
+      known = { config: known.config, until: monotonic() + RETRY }
+    }
+    return known.config
+  }
+
+  return async () => {
+    if (known !== undefined && monotonic() < known.until) return known.config
+    renewing ??= renew().finally(() => {
+      renewing = undefined
+    })
+    return renewing
+  }
+}

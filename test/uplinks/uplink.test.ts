@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { buffer } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { CONFIG, clientOf, crateOf, listen, startWithCrate, textOf } from './clients.ts'
+
+/** Whatever is asked for. */
+const ALL = /./
+
+test('createUplink() reads a `url` in every spelling', async (t) => {
+  const { server, bytes, download } = await startWithCrate(t)
+  const bare = server.url.slice(0, -1)
+  for (const url of [bare, `${bare}/`, `sparse+${bare}`, `SPARSE+${bare}/`, ` ${bare}/?a#b `]) {
+    const client = clientOf(t, url)
+    assert.match(await textOf(client), /^\{"name":"Foo_Bar","vers":"1.0.0"/, url)
+    assert.deepEqual(await crateOf(client, download), bytes, url)
+  }
+})
+
+test('crate() tells the size and streams', async (t) => {
+  const { server, bytes, download } = await startWithCrate(t)
+  const { size, body } = await clientOf(t, server.url).crate(download)
+  assert.equal(size, bytes.length)
+  assert.deepEqual(await buffer(body), bytes)
+})
+
+test('createUplink() sends its token wherever the uplink is, when `auth-required` is set', async (t) => {
+  for (const type of ['token', 'bearer', 'basic'] as const) {
+    const authorization = { token: 'secret', bearer: 'Bearer secret', basic: 'Basic secret' }[type]
+    const { server, bytes, download } = await startWithCrate(t, { authRequired: authorization, api: true })
+    const client = clientOf(t, server.url, { auth: { type, token: 'secret' } })
+    assert.match(await textOf(client), /Foo_Bar/)
+    assert.deepEqual(await crateOf(client, download), bytes)
+    assert.equal((await client.search({ q: 'foo', perPage: 10, page: 1 }))?.meta.total, 1)
+    const stranger = clientOf(t, server.url)
+    await assert.rejects(stranger.index('foo_bar'), {
+      fault: 'foreign',
+      message: 'uplink `up` answers 401: check its `auth` and `headers`',
+    })
+  }
+})
+
+test('createUplink() sends its token and headers to no other origin', async (t) => {
+  const { server, bytes, download } = await startWithCrate(t)
+  const elsewhere = await listen(t, (request, response) =>
+    request.url?.startsWith('/api/') ? response.end('{"crates":[],"meta":{"total":0}}') : response.end(bytes),
+  )
+  const dl = `${elsewhere.origin}/dl`
+  server.set(CONFIG, { body: JSON.stringify({ dl, api: elsewhere.origin, 'auth-required': true }) })
+  server.fault(server.indexPath('foo_bar'), { mode: '302', location: `${elsewhere.origin}/index` })
+  const client = clientOf(t, server.url, {
+    auth: { token: 'secret' },
+    headers: { 'x-key': 'secret', cookie: 'secret' },
+  })
+  await client.index('foo_bar')
+  assert.deepEqual(await crateOf(client, download), bytes)
+  await client.search({ q: 'foo', perPage: 10, page: 1 })
+  assert.deepEqual(
+    elsewhere.requests.map(({ url }) => url?.replace(/\?.*/, '')),
+    ['/index', '/dl/Foo_Bar/1.0.0/download', '/api/v1/crates'],
+  )
+  for (const { rawHeaders } of elsewhere.requests) assert.doesNotMatch(rawHeaders.join(), /secret/)
+  for (const { headers } of server.requests) {
+    assert.deepEqual([headers.authorization, headers['x-key'], headers.cookie], Array(3).fill('secret'))
+  }
+})
+
+test('createUplink() says who it is, and how it wants its answers', async (t) => {
+  const { server, download } = await startWithCrate(t, { userAgentRequired: true, api: true })
+  const client = clientOf(t, server.url)
+  await client.index('foo_bar')
+  await crateOf(client, download)
+  await client.search({ q: 'a b', perPage: 7, page: 2 })
+  const seen = server.requests.map(({ path, headers }) => [
+    path,
+    headers['accept-encoding'],
+    headers['cargo-protocol'],
+  ])
+  assert.deepEqual(seen, [
+    ['/index/fo/o_/foo_bar', 'gzip', 'version=1'],
+    [CONFIG, undefined, undefined],
+    ['/crates/Foo_Bar/1.0.0/download', 'identity', undefined],
+    ['/api/v1/crates?q=a+b&per_page=7&page=2', 'gzip', undefined],
+  ])
+})
+
+test('index() sends the tag, else the date, and believes a 304 only then', async (t) => {
+  const { server } = await startWithCrate(t)
+  const client = clientOf(t, server.url)
+  const first = await client.index('foo_bar')
+  assert.ok(first.kind === 'changed' && first.etag !== undefined && first.lastModified !== undefined)
+  const { etag, lastModified } = first
+  assert.deepEqual(await client.index('foo_bar', { etag, lastModified }), { kind: 'unchanged' })
+  assert.deepEqual(await client.index('foo_bar', { lastModified }), { kind: 'unchanged' })
+  assert.equal((await client.index('foo_bar', { etag: '"other"', lastModified })).kind, 'changed')
+  const sent = server.requests.map(({ headers: { 'if-none-match': tag, 'if-modified-since': date } }) => [
+    tag,
+    date,
+  ])
+  assert.deepEqual(sent, [
+    [undefined, undefined],
+    [etag, undefined],
+    [undefined, lastModified],
+    ['"other"', undefined],
+  ])
+  server.fault(ALL, '304')
+  await assert.rejects(client.index('foo_bar'), { fault: 'foreign', message: 'uplink `up` answers 304' })
+  await assert.rejects(client.index('foo_bar', { etag: '' }), { fault: 'foreign' })
+})
+
+test('index() decodes what comes packed', async (t) => {
+  const { server } = await startWithCrate(t, { gzip: true })
+  assert.match(await textOf(clientOf(t, server.url)), /^\{"name":"Foo_Bar"/)
+})
+
+test('crate() leaves an encoding alone, as cargo does', async (t) => {
+  const { server, bytes, download } = await startWithCrate(t)
+  const client = clientOf(t, server.url)
+  server.fault(/^\/crates/, 're-encoded')
+  const { size, body } = await client.crate(download)
+  assert.equal(size, bytes.length)
+  assert.deepEqual(await buffer(body), bytes)
+  server.fault(/^\/crates/, { mode: 're-encoded', packed: true })
+  assert.deepEqual(await crateOf(client, download), gzipSync(bytes))
+})
+
+test('crate() is not given up when its body takes longer than an answer may', async (t) => {
+  const { server, bytes, download } = await startWithCrate(t)
+  server.fault(/^\/crates/, { mode: 'drip', bytesPerSecond: 4000 })
+  const client = clientOf(t, server.url, { timeout: '300ms' })
+  const began = performance.now()
+  assert.deepEqual(await crateOf(client, download), bytes)
+  assert.ok(performance.now() - began > 900)
+})
