@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Figure } from './figures.ts'
+import { leakFigures } from './leaks.ts'
+import { memoryFigures } from './memory.ts'
+import { stormFigures } from './storm.ts'
+
+// Short forms of what `npm run bar` measures; crowds and latencies are in test/http.
+
+const MiB = 1024 * 1024
+
+function mustBeMet(figures: readonly Figure[]): void {
+  const missed = figures.filter(({ met }) => !met)
+  assert.deepEqual(missed, [])
+}
+
+test('an uplink of whose answers every fifth is faulty makes nobody complete a wrong body', async (t) => {
+  mustBeMet(await stormFigures(t, { requests: 4_000, maxFails: 0 }))
+})
+
+test('neither does one that is left alone while it fails', async (t) => {
+  mustBeMet(await stormFigures(t, { requests: 2_000, maxFails: 2 }))
+})
+
+test('clients that leave, HEADs and failed fetches leave nothing open', async (t) => {
+  mustBeMet(await leakFigures(t, { each: 200 }))
+})
+
+test('large crates stream through in bounded memory', async (t) => {
+  mustBeMet(await memoryFigures(t, { streams: 6, bytes: 60 * MiB, slow: 2, slowMs: 2_000 }))
+})
