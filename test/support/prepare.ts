@@ -3,7 +3,7 @@ import { ensureTools, requireCargo } from './tools.ts'
 // What `npm test` runs against: the real thing, or no test at all.
 try {
   await requireCargo()
-  await ensureTools(['redis-server', 'openssl'])
+  await ensureTools(['redis-server', 'openssl', 'script'])
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
   process.exit(1)

@@ -7,6 +7,7 @@ const run = promisify(execFile)
 const PACKAGES = {
   'redis-server': 'redis-server',
   openssl: 'openssl',
+  script: 'bsdutils',
   nginx: 'nginx',
   wrk: 'wrk',
 } as const
