@@ -50,6 +50,18 @@ export async function readBody(uplink: string, answer: Answer, limits: BodyLimit
   return Buffer.concat(chunks)
 }
 
+/**
+ * Whether a body that was cut cannot look whole. One without a length, not chunked and not packed, ends where the
+ * connection does; over HTTP/2, undici takes a stream that is reset with CANCEL or NO_ERROR for one that has ended.
+ */
+export function tellsItsEnd({ header }: Answer): boolean {
+  return (
+    header('content-length') !== undefined ||
+    /\bchunked\b/i.test(header('transfer-encoding') ?? '') ||
+    /\bgzip\b/i.test(header('content-encoding') ?? '')
+  )
+}
+
 /** What went wrong with a body on its way. */
 function bodyError(uplink: string, error: Error): UplinkError {
   const code = 'code' in error ? String(error.code) : ''

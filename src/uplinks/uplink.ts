@@ -4,7 +4,7 @@ import type { UplinkOptions } from '../options.ts'
 import { parseSearchResponse, type SearchResponse } from '../protocol/api.ts'
 import { type Download, downloadUrl, type IndexConfig, parseIndexConfig } from '../protocol/index-config.ts'
 import { indexPath } from '../protocol/name.ts'
-import { type BodyLimits, openBody, readBody } from './body.ts'
+import { type BodyLimits, openBody, readBody, tellsItsEnd } from './body.ts'
 import { createConnections } from './connections.ts'
 import { createEgressGuard } from './egress.ts'
 import { type Answer, createExchange, discard } from './exchange.ts'
@@ -23,6 +23,7 @@ const SEARCH_TIMEOUT = 3_000
 const TOTAL_TIMEOUTS = 3
 const ABSENT = new Set([404, 410, 451])
 const JSON_ONLY = { accept: 'application/json' }
+const INDEX_HEADERS = { accept: 'text/plain', 'accept-encoding': 'gzip', 'cargo-protocol': 'version=1' }
 
 /** What an index file was when we last saw it. */
 export interface Validators {
@@ -133,16 +134,11 @@ export function createUplink(deps: UplinkDeps): Uplink {
     index: (crate, validators = {}) =>
       standing.asking('index', async () => {
         const conditional = conditionOf(validators)
+        const signal = AbortSignal.timeout(TOTAL_TIMEOUTS * options.timeout)
+        const url = new URL(indexPath(crate), home.base)
+        const ask = () => exchange.ask(url, { headers: { ...INDEX_HEADERS, ...conditional }, signal })
         const answer = mustBe(
-          await exchange.ask(new URL(indexPath(crate), home.base), {
-            headers: {
-              accept: 'text/plain',
-              'accept-encoding': 'gzip',
-              'cargo-protocol': 'version=1',
-              ...conditional,
-            },
-            signal: AbortSignal.timeout(TOTAL_TIMEOUTS * options.timeout),
-          }),
+          await ask(),
           (status) => status === 200 || ABSENT.has(status) || (status === 304 && conditional !== undefined),
         )
         if (answer.status !== 200) {
@@ -150,6 +146,15 @@ export function createUplink(deps: UplinkDeps): Uplink {
           return { kind: answer.status === 304 ? 'unchanged' : 'absent' }
         }
         const body = await readBody(name, answer, bodyLimits(limits.index))
+        if (!tellsItsEnd(answer)) {
+          const again = mustBe(await ask(), (status) => status === 200)
+          if (!body.equals(await readBody(name, again, bodyLimits(limits.index))))
+            throw new UplinkError(
+              name,
+              'cut',
+              'sends a body without its length, and another one when asked again',
+            )
+        }
         const [etag, lastModified] = [answer.header('etag'), answer.header('last-modified')]
         return {
           kind: 'changed',

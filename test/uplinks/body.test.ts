@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { type BodyLimits, openBody, readBody } from '../../src/uplinks/body.ts'
+import { type BodyLimits, openBody, readBody, tellsItsEnd } from '../../src/uplinks/body.ts'
 import type { Answer } from '../../src/uplinks/exchange.ts'
 import type { Fault } from '../../src/uplinks/uplink-error.ts'
 import { randomBytesFrom, randomFrom } from '../support/random.ts'
@@ -204,4 +204,22 @@ test('openBody() fails without noise when nobody reads it', async (t) => {
   const body = openBody('up', answer, LIMITS)
   assert.ok(await until(() => body.destroyed))
   await assert.rejects(buffer(body), { name: 'UplinkError', fault: 'cut' })
+})
+
+test('tellsItsEnd() is true when a cut would be seen', async (t) => {
+  const closing: Send = (to) => {
+    to.useChunkedEncodingByDefault = false
+    to.writeHead(200, { connection: 'close' })
+    to.end(TEXT)
+  }
+  for (const [send, told] of [
+    [whole(TEXT), true],
+    [partly((to) => to.end()), true],
+    [whole(gzipSync(TEXT), 'gzip'), true],
+    [closing, false],
+  ] as const) {
+    const { answer } = await answerOf(t, send)
+    assert.equal(tellsItsEnd(answer), told)
+    await answer.body.dump()
+  }
 })

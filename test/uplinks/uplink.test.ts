@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { constants, createSecureServer } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { makeCertificate } from '../support/certificate.ts'
 import { CONFIG, clientOf, crateOf, listen, startWithCrate, textOf } from './clients.ts'
 
 /** Whatever is asked for. */
@@ -131,4 +138,48 @@ test('crate() is not given up when its body takes longer than an answer may', as
   const began = performance.now()
   assert.deepEqual(await crateOf(client, download), bytes)
   assert.ok(performance.now() - began > 900)
+})
+
+test('index() wants a body twice when nobody tells where it ends', async (t) => {
+  const text = `${'x'.repeat(100)}\n`.repeat(9)
+  let lengths: number[] = []
+  const server = await listen(t, (_, response) => {
+    response.useChunkedEncodingByDefault = false
+    response.writeHead(200, { connection: 'close' }).end(text.slice(0, lengths.shift()))
+  })
+  const client = clientOf(t, server.origin, { max_fails: 0 })
+  lengths = [text.length, text.length]
+  assert.equal(await textOf(client), text)
+  assert.equal(server.requests.length, 2)
+  for (const cut of [
+    [202, text.length],
+    [text.length, 202],
+    [202, 303],
+  ]) {
+    lengths = cut
+    await assert.rejects(client.index('foo_bar'), { fault: 'cut', message: /without its length/ })
+  }
+})
+
+test('index() sees over HTTP/2 that a stream without a length was reset', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'uplink-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const { cert, key, certFile } = await makeCertificate(folder)
+  const text = `${'x'.repeat(100)}\n`.repeat(9)
+  let cuts = 0
+  const server = createSecureServer({ cert, key }).listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  server.on('stream', (stream) => {
+    stream.on('error', () => undefined)
+    stream.respond({ ':status': 200 })
+    if (cuts-- > 0) stream.write(text.slice(0, 202), () => stream.close(constants.NGHTTP2_CANCEL))
+    else stream.end(text)
+  })
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const client = clientOf(t, `https://127.0.0.1:${port}/`, { ca: certFile })
+  assert.equal(await textOf(client), text)
+  cuts = 1
+  await assert.rejects(client.index('foo_bar'), { fault: 'cut' })
+  await client.close()
 })
