@@ -5,9 +5,11 @@ import { OptionsError } from '../options.ts'
 import { acceptCrate } from './accept.ts'
 import { ConfigError } from './config.ts'
 import { importFolder } from './import.ts'
+import { signalOfInterrupt } from './interrupt.ts'
 import { Mistake } from './mistake.ts'
 import { createLogger, serve } from './serve.ts'
 import type { CargoServer } from './server.ts'
+import { addVerify } from './verify-command.ts'
 import { packageVersion } from './version.ts'
 import { warmLockFile } from './warm.ts'
 
@@ -42,6 +44,7 @@ addServe(program)
 addImport(program)
 addWarm(program)
 addAccept(program)
+addVerify(program)
 await program.parseAsync().catch(fail)
 
 function addServe(parent: Command): void {
@@ -110,18 +113,6 @@ function addAccept(parent: Command): void {
       const parts = { out: process.stdout, logger: createLogger() }
       if ((await acceptCrate(sources, { crate, uplink, yes }, parts)) === 'open') process.exitCode = 1
     })
-}
-
-/** Aborted by the first signal; the second ends the process. */
-function signalOfInterrupt(): AbortSignal {
-  const controller = new AbortController()
-  const stop = () => {
-    if (controller.signal.aborted) process.exit(1)
-    controller.abort()
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
-  return controller.signal
 }
 
 /** The first signal lets running requests finish; the second, or the first while nothing is served yet, does not. */

@@ -17,8 +17,28 @@ export interface Progress {
   clear(): void
 }
 
-/** @param monotonic milliseconds */
+/**
+ * Of a known number of packages.
+ * @param monotonic milliseconds
+ */
 export function createProgress(stream: ProgressStream, total: number, monotonic: () => number): Progress {
+  return showProgress(stream, monotonic, (done, bytes, isTerminal) => {
+    const text = `${done} of ${total} packages, ${renderSize(bytes)}`
+    const full = Math.round((WIDTH * done) / Math.max(1, total))
+    return isTerminal ? `[${'#'.repeat(full).padEnd(WIDTH, '-')}] ${text}` : text
+  })
+}
+
+/** Of a number of things that shows at the end only: `what` they are. */
+export function createCounter(stream: ProgressStream, what: string, monotonic: () => number): Progress {
+  return showProgress(stream, monotonic, (done, bytes) => `${done} ${what}, ${renderSize(bytes)}`)
+}
+
+function showProgress(
+  stream: ProgressStream,
+  monotonic: () => number,
+  render: (done: number, bytes: number, isTerminal: boolean) => string,
+): Progress {
   const isTerminal = stream.isTTY === true
   let done = 0
   let bytes = 0
@@ -26,11 +46,9 @@ export function createProgress(stream: ProgressStream, total: number, monotonic:
 
   function show(): void {
     shownAt = monotonic()
-    const text = `${done} of ${total} packages, ${renderSize(bytes)}`
-    const full = Math.round((WIDTH * done) / Math.max(1, total))
-    const bar = '#'.repeat(full).padEnd(WIDTH, '-')
+    const text = render(done, bytes, isTerminal)
     // Back to the first column, and whatever is left of the line before goes.
-    stream.write(isTerminal ? `\r[${bar}] ${text}\x1b[K` : `${text}\n`)
+    stream.write(isTerminal ? `\r${text}\x1b[K` : `${text}\n`)
   }
 
   return {

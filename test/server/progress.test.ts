@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createProgress } from '../../src/server/progress.ts'
+import { createCounter, createProgress } from '../../src/server/progress.ts'
 
 const MiB = 1024 * 1024
 
@@ -33,4 +33,12 @@ test('createProgress() writes a line now and then where there is no terminal', (
   progress.step(0)
   progress.clear()
   assert.deepEqual(written, ['2 of 4 packages, 1.0 MiB\n'])
+})
+
+test('createCounter() tells how many there were, of whatever number', () => {
+  const written: string[] = []
+  const write = (text: string | Uint8Array) => written.push(String(text)) > 0
+  const progress = createCounter({ isTTY: true, write }, 'objects', () => 0)
+  progress.step(MiB)
+  assert.deepEqual(written, ['\r1 objects, 1.0 MiB\x1b[K'])
 })
