@@ -44,22 +44,32 @@ export function nextDependencies(entries: readonly IndexEntry[], wanted: Wanted)
   return entry === undefined ? [] : dependenciesOf(entry, wanted)
 }
 
+/** Entries in the order in which cargo tries them; many ask, and a file's entries never change. */
+const ranked = new WeakMap<readonly IndexEntry[], readonly IndexEntry[]>()
+
 /**
  * The version that cargo tries first: the highest that matches and is not yanked, build metadata included; without a
  * requirement the highest release, else the highest pre-release.
  */
 export function pickVersion(entries: readonly IndexEntry[], req?: string): IndexEntry | undefined {
-  const matches = req === undefined ? isValidSemver : requirementTest(req)
-  if (matches === undefined) return undefined
-  const preferReleases = req === undefined
-  let best: IndexEntry | undefined
-  // the highest version is mostly among the last ones: what follows it is then only compared
-  for (const entry of entries.toReversed()) {
-    if (entry.yanked || (entry.v ?? 1) > MAX_FORMAT) continue
-    if (best !== undefined && !isBetter(entry.vers, best.vers, preferReleases)) continue
-    if (matches(entry.vers)) best = entry
-  }
-  return best
+  const candidates = rankedEntries(entries)
+  if (req === undefined) return candidates.find(({ vers }) => !isPrerelease(vers)) ?? candidates[0]
+  const matches = requirementTest(req)
+  return matches && candidates.find(({ vers }) => matches(vers))
+}
+
+function rankedEntries(entries: readonly IndexEntry[]): readonly IndexEntry[] {
+  const known = ranked.get(entries)
+  if (known !== undefined) return known
+  const candidates = entries.filter(
+    ({ vers, yanked, v = 1 }) => !yanked && v <= MAX_FORMAT && isValidSemver(vers),
+  )
+  // The newest are mostly last: what is nearly in order is sorted in no time.
+  const sorted = candidates
+    .reverse()
+    .sort((a, b) => compareVersions(b.vers, a.vers) || compareBuild(b.vers, a.vers))
+  ranked.set(entries, sorted)
+  return sorted
 }
 
 /**
@@ -77,11 +87,6 @@ export function dependenciesOf(entry: IndexEntry, wanted: Wanted): readonly Depe
     merged.set(key, known === undefined ? next : merge(known, next))
   }
   return [...merged.values()]
-}
-
-function isBetter(version: string, than: string, preferReleases: boolean): boolean {
-  if (preferReleases && isPrerelease(version) !== isPrerelease(than)) return isPrerelease(than)
-  return (compareVersions(version, than) || compareBuild(version, than)) > 0
 }
 
 /** Rust orders build metadata like pre-releases, but lets numbers have leading zeros and puts none first. */

@@ -7,11 +7,12 @@ import type { ChangeStamp } from '../protocol/change.ts'
 import { mustExist, unknownCrate, unknownVersion } from '../protocol/decide.ts'
 import type { Explanation } from '../protocol/explanation.ts'
 import type { IndexConfig } from '../protocol/index-config.ts'
-import { type IndexEntry, pubtime } from '../protocol/index-entry.ts'
+import { pubtime } from '../protocol/index-entry.ts'
 import type { CrateName } from '../protocol/name.ts'
-import { type CrateRecord, findVersion } from '../protocol/record.ts'
+import { findVersion } from '../protocol/record.ts'
 import type { Version } from '../protocol/version.ts'
 import { type Caller, createAccess } from './access.ts'
+import { createAheadOfCallers } from './ahead-of-callers.ts'
 import { createBlobs } from './blobs.ts'
 import { createCatalogue } from './catalogue.ts'
 import { type CrateChanges, createCrateChanges } from './crate-changes.ts'
@@ -24,7 +25,7 @@ import { type PublishRequest, publishCrate } from './publish.ts'
 import { reliableStorage } from './reliable-storage.ts'
 import { createSealedCache } from './sealed-cache.ts'
 import { type SearchQuery, searchCrates } from './search.ts'
-import { type AheadOutcome, createAhead } from './upstream/ahead.ts'
+import type { AheadOutcome } from './upstream/ahead.ts'
 import { createUpstream, type UpstreamObserver } from './upstream/upstream.ts'
 
 /** The service: every answer is for a caller, and only says what that caller may know. */
@@ -89,18 +90,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     cache: host.cache,
     isLocal: async (name) => (await log.read(name)).record !== undefined,
   })
-  const ahead = createAhead({
-    max: options.offline || Object.keys(options.uplinks).length === 0 ? 0 : options.prefetch,
-    logger,
-    monotonic,
-    async entries(name) {
-      const { record } = await log.read(name)
-      if (record !== undefined) return { entries: entriesOf(record), fetched: false }
-      const served = await upstream.index(name)
-      return served && { entries: served.entries, fetched: served.asked }
-    },
-    bring: async (name, version) =>
-      (await log.read(name)).record === undefined && (await upstream.bring(name, version)),
+  const ahead = createAheadOfCallers({
+    ...{ options, log, upstream, logger, monotonic },
     onOutcome: (kind, outcome) => observer.fetchedAhead(kind, outcome),
   })
   const loginForReads = readsNeedLogin(options)
@@ -138,7 +129,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
           stale ? upstream.kept(name) : upstream.index(name),
         )
         if (served === undefined) throw stale ? storageAway() : unknownCrate(name)
-        ahead.indexServed(clientOf(caller), name, () => served.entries)
+        ahead.servedUpstream(caller, name, served.entries)
         return served.file
       }
       // The path is lower case whatever the published spelling is; `-` and `_` are told apart.
@@ -146,13 +137,13 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       // Without versions there is nothing to resolve: the same answer as before the first publish.
       if (record.versions.size === 0) throw unknownCrate(name)
       const file = indexFile(mustExist(record, record.name), stale)
-      ahead.indexServed(clientOf(caller), name, () => entriesOf(record))
+      ahead.servedLocal(caller, record)
       return file
     },
 
     async download(caller, name, version) {
       await access.mustRead(caller, name)
-      ahead.crateAsked(clientOf(caller), name, version)
+      ahead.crateAsked(caller, name, version)
       const { record } = await log.read(name)
       if (record === undefined) return proxiedDownload(caller, name, version)
       const found = findVersion(mustExist(record, name), version)
@@ -248,13 +239,4 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
 
 function storageAway(): CargoError {
   return new CargoError('unavailable', 'storage is not available, try again later')
-}
-
-function entriesOf(record: CrateRecord): readonly IndexEntry[] {
-  return [...record.versions.values()].map(({ entry }) => entry)
-}
-
-/** Whose requests belong together: a person's on one machine. */
-function clientOf({ principal, address = '' }: Caller): string {
-  return `${address} ${principal?.name ?? ''}`
 }

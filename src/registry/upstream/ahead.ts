@@ -22,6 +22,14 @@ const PARALLEL_CRATES = 32
 const MAX_QUEUED_MS = 10_000
 /** Crates that may be on their way before any guess proved right; a right one earns more, a wrong one costs. */
 const FIRST_CRATES = 48
+/** Files of one client that are remembered: no graph that people build has more. */
+const MAX_READ = 2_000
+/** Direct dependencies that a hint may be about: cargo asks layer by layer. */
+const RECENT_ROOTS = 32
+/** A client whose versions were guessed wrong so often has a lock file of its own. */
+const MAX_CORRECTIONS = 8
+/** Milliseconds for which a plan holds, whatever else the client reads: making one is work. */
+const PLAN_HOLDS_MS = 500
 const RIGHT_EARNS = 16
 const WRONG_COSTS = 16
 
@@ -33,12 +41,15 @@ export type AheadOutcome = 'fetched' | 'used'
  * each that is not here costs a round trip to the uplink, unless it was fetched while the client read the one before.
  */
 export interface Ahead {
-  /** A client got an index file; its entries are asked for only when they are of use. */
-  indexServed(client: string, name: string, entries: () => readonly IndexEntry[]): void
+  /** A client got an index file; its entries are asked for only when they are of use, and may be gone by then. */
+  indexServed(client: string, name: string, entries: ReadEntries): void
   /** A client asked for a crate file. */
   crateAsked(client: string, name: string, version: string): void
   close(): Promise<void>
 }
+
+/** Looks again at the entries of a file that was served; it must not keep them in memory. */
+export type ReadEntries = () => readonly IndexEntry[] | undefined
 
 export interface AheadDeps {
   /** Most files of one client that wait or are fetched; 0: nothing is fetched ahead. */
@@ -58,7 +69,7 @@ export interface AheadDeps {
 interface Graph {
   readonly guess: GraphGuess
   /** The index files that the client read, in its order. */
-  readonly read: Map<string, () => readonly IndexEntry[]>
+  readonly read: Map<string, ReadEntries>
   /** Those that nothing led to: its direct dependencies. */
   readonly roots: Set<string>
   /** Fetched ahead, and not asked for yet. */
@@ -69,16 +80,24 @@ interface Graph {
   /** Versions of direct dependencies that were guessed wrong. */
   readonly known: Map<string, string>
   /** What is to be downloaded; made anew when more is known. */
-  plan: { readonly of: number; readonly versions: ReadonlyMap<string, GuessedVersion> }
+  plan: Plan
   waiting: number
   /** Crate files that may be fetched ahead of the next right guess. */
   credit: number
 }
 
+interface Plan {
+  /** How many files had been read, and when it was made on the monotonic clock. */
+  readonly of: number
+  readonly at: number
+  readonly versions: ReadonlyMap<string, GuessedVersion>
+}
+
 export function createAhead(deps: AheadDeps): Ahead {
+  const { monotonic } = deps
   const graphs = new LRUCache<string, Graph>({ max: MAX_CLIENTS, ttl: IDLE_MS, updateAgeOnGet: true })
-  const index = createQueue(PARALLEL_INDEX, MAX_QUEUED_MS, deps.monotonic)
-  const crates = createQueue(PARALLEL_CRATES, MAX_QUEUED_MS, deps.monotonic)
+  const index = createQueue(PARALLEL_INDEX, MAX_QUEUED_MS, monotonic)
+  const crates = createQueue(PARALLEL_CRATES, MAX_QUEUED_MS, monotonic)
 
   function graphOf(client: string): Graph {
     const graph = graphs.get(client) ?? newGraph()
@@ -142,14 +161,15 @@ export function createAhead(deps: AheadDeps): Ahead {
       if (deps.max === 0) return
       const key = name.toLowerCase()
       const graph = graphOf(client)
-      graph.read.set(key, entries)
       tellUsed(graph, 'index', key)
+      if (graph.read.size >= MAX_READ) return
+      graph.read.set(key, entries)
       // What was guessed is followed already, with the features that are really wanted.
       if (graph.guess.has(key)) return
       // It may be there for a feature that somebody enables, or for an older version than was guessed.
       const reasons = [...graph.guess.enabling(key), ...olderRoots(graph, key)]
       graph.roots.add(key)
-      follow(graph, { name: key, wanted: { features: [], defaultFeatures: true } }, entries())
+      follow(graph, { name: key, wanted: { features: [], defaultFeatures: true } }, entries() ?? [])
       for (const crate of reasons) follow(graph, crate, graph.read.get(crate.name)?.() ?? [])
     },
 
@@ -158,11 +178,12 @@ export function createAhead(deps: AheadDeps): Ahead {
       if (deps.max === 0 || graph === undefined) return
       const crate = name.toLowerCase()
       const key = `${crate}@${version}`
-      if (graph.plan.of !== graph.read.size) graph.plan = planOf(graph)
+      const { of, at } = graph.plan
+      if (of !== graph.read.size && monotonic() - at > PLAN_HOLDS_MS) graph.plan = planOf(graph, monotonic())
       const guessed = graph.plan.versions.get(key)
-      if (guessed === undefined && graph.roots.has(crate)) {
+      if (guessed === undefined && graph.roots.has(crate) && !graph.known.has(crate)) {
         graph.known.set(crate, version)
-        graph.plan = planOf(graph)
+        if (graph.known.size <= MAX_CORRECTIONS) graph.plan = planOf(graph, monotonic())
       }
       if (guessed?.platform !== undefined) graph.platforms.add(guessed.platform)
       graph.credit += guessed === undefined ? -WRONG_COSTS : RIGHT_EARNS
@@ -186,7 +207,7 @@ function newGraph(): Graph {
     seenCrates: new Set(),
     platforms: new Set(),
     known: new Map(),
-    plan: { of: 0, versions: new Map() },
+    plan: { of: 0, at: Number.NEGATIVE_INFINITY, versions: new Map() },
     waiting: 0,
     credit: FIRST_CRATES,
   }
@@ -194,7 +215,7 @@ function newGraph(): Graph {
 
 /** Direct dependencies of which another version than the newest needs the crate: cargo may be held to that one. */
 function olderRoots({ read, roots }: Graph, name: string): readonly GuessedCrate[] {
-  return [...roots].flatMap((root) => {
+  return [...roots].slice(-RECENT_ROOTS).flatMap((root) => {
     const needing = (read.get(root)?.() ?? []).filter((entry) => needs(entry, name))
     const entry = pickVersion(needing)
     if (entry === undefined) return []
@@ -202,11 +223,12 @@ function olderRoots({ read, roots }: Graph, name: string): readonly GuessedCrate
   })
 }
 
-function planOf({ read, roots, known }: Graph): Graph['plan'] {
-  const files = new Map([...read].map(([name, entries]) => [name, entries()] as const))
+function planOf({ read, roots, known }: Graph, at: number): Plan {
+  const files = new Map([...read].map(([name, entries]) => [name, entries() ?? []] as const))
   const versions = planDownloads(roots, files, known)
   return {
     of: read.size,
+    at,
     versions: new Map(versions.map((one) => [`${one.name}@${one.entry.vers}`, one])),
   }
 }

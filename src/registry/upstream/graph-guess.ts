@@ -42,7 +42,7 @@ interface Node {
 }
 
 /** No graph that people build is larger. */
-const MAX_NODES = 5_000
+const MAX_NODES = 3_000
 
 const PLATFORMS: readonly (readonly [RegExp, Platform])[] = [
   [/windows/, 'windows'],

@@ -1,0 +1,74 @@
+import type { Logger } from '../host.ts'
+import type { Options } from '../options.ts'
+import type { IndexEntry } from '../protocol/index-entry.ts'
+import type { CrateRecord } from '../protocol/record.ts'
+import type { Caller } from './access.ts'
+import type { CrateLog } from './crate-log.ts'
+import { type AheadOutcome, createAhead } from './upstream/ahead.ts'
+import type { Upstream } from './upstream/upstream.ts'
+
+/** Fetches ahead of callers, whatever is local and whatever is not. */
+export interface AheadOfCallers {
+  servedLocal(caller: Caller, record: CrateRecord): void
+  servedUpstream(caller: Caller, name: string, entries: readonly IndexEntry[]): void
+  crateAsked(caller: Caller, name: string, version: string): void
+  close(): Promise<void>
+}
+
+export interface AheadOfCallersDeps {
+  readonly options: Options
+  readonly log: CrateLog
+  readonly upstream: Upstream
+  readonly logger: Logger
+  readonly monotonic: () => number
+  onOutcome(kind: 'index' | 'crate', outcome: AheadOutcome): void
+}
+
+export function createAheadOfCallers(deps: AheadOfCallersDeps): AheadOfCallers {
+  const { options, log, upstream } = deps
+  const hasUplinks = !options.offline && Object.keys(options.uplinks).length > 0
+  const ahead = createAhead({
+    max: hasUplinks ? options.prefetch : 0,
+    logger: deps.logger,
+    monotonic: deps.monotonic,
+    async entries(name) {
+      const { record } = await log.read(name)
+      if (record !== undefined) return { entries: entriesOf(record), fetched: false }
+      const served = await upstream.index(name)
+      return served && { entries: served.entries, fetched: served.asked }
+    },
+    bring: async (name, version) =>
+      (await log.read(name)).record === undefined && (await upstream.bring(name, version)),
+    onOutcome: deps.onOutcome,
+  })
+  return {
+    servedLocal: (caller, record) =>
+      ahead.indexServed(clientOf(caller), record.name, weakly(record, entriesOf)),
+    servedUpstream: (caller, name, entries) =>
+      ahead.indexServed(
+        clientOf(caller),
+        name,
+        weakly(entries, (of) => of),
+      ),
+    crateAsked: (caller, name, version) => ahead.crateAsked(clientOf(caller), name, version),
+    close: ahead.close,
+  }
+}
+
+/** Whose requests belong together: a person's on one machine. */
+function clientOf({ principal, address = '' }: Caller): string {
+  return `${address} ${principal?.name ?? ''}`
+}
+
+function entriesOf(record: CrateRecord): readonly IndexEntry[] {
+  return [...record.versions.values()].map(({ entry }) => entry)
+}
+
+/** Something of a value as long as others keep that in memory. */
+function weakly<T extends object, R>(value: T, of: (value: T) => R): () => R | undefined {
+  const ref = new WeakRef(value)
+  return () => {
+    const kept = ref.deref()
+    return kept && of(kept)
+  }
+}
