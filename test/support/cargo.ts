@@ -22,6 +22,8 @@ export interface CargoCall {
   readonly input?: string
   /** Whether cargo believes that a person sits at a terminal, and asks. */
   readonly terminal?: boolean
+  /** Milliseconds until it is ended; default two minutes. */
+  readonly timeout?: number
 }
 
 export interface HomeSpec {
@@ -107,8 +109,12 @@ export async function cargoHome(context: Context, spec: HomeSpec): Promise<Cargo
   }
   return {
     folder,
-    cargo: (args, { cwd = folder, env: more, input, terminal = false } = {}) =>
-      run(terminal ? atTerminal(args) : ['cargo', ...args], cwd, { ...env, ...more }, input),
+    cargo: (args, { cwd = folder, env: more, input, terminal = false, timeout = COMMAND_TIMEOUT_MS } = {}) =>
+      run(
+        terminal ? atTerminal(args) : ['cargo', ...args],
+        { cwd, env: { ...env, ...more }, timeout },
+        input,
+      ),
   }
 }
 
@@ -126,11 +132,10 @@ function atTerminal(args: readonly string[]): readonly string[] {
 
 function run(
   [program = '', ...args]: readonly string[],
-  cwd: string,
-  env: NodeJS.ProcessEnv,
+  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly timeout: number },
   input: string | undefined,
 ): Promise<CargoRun> {
-  const child = spawn(program, args, { cwd, env, timeout: COMMAND_TIMEOUT_MS })
+  const child = spawn(program, args, options)
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
