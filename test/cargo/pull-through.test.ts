@@ -40,7 +40,6 @@ describe('pull-through', { concurrency: 2 }, () => {
   test('builds with the uplink and Redis away', async (t) => {
     const redis = await redisServer()
     t.after(() => redis.close())
-    await redis.start()
     const { uplink, project, freshHome, lockOf } = await pullThrough(t, { redis: redis.url })
     const cwd = await project({ manifest: WORKSPACE.manifest })
     await redis.stop()

@@ -29,6 +29,7 @@ export async function redisServer(): Promise<RedisServer> {
   const server: RedisServer = {
     url: `redis://127.0.0.1:${port}`,
     async start() {
+      if (isRunning(child)) throw new Error('redis-server is running already')
       const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder]
       child = spawn('redis-server', args, { stdio: 'ignore' })
       for (let tries = 0; !(await answers(port)); tries++) {
@@ -41,7 +42,7 @@ export async function redisServer(): Promise<RedisServer> {
     },
     command: (...words) => send(port, `${words.join(' ')}\r\n`),
     async stop() {
-      if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      if (isRunning(child)) {
         const ended = once(child, 'exit')
         child.kill('SIGKILL')
         await ended
@@ -54,6 +55,10 @@ export async function redisServer(): Promise<RedisServer> {
   }
   await server.start()
   return server
+}
+
+function isRunning(child: ChildProcess | undefined): child is ChildProcess {
+  return child !== undefined && child.exitCode === null && child.signalCode === null
 }
 
 async function freePort(): Promise<number> {

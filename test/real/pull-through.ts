@@ -20,7 +20,6 @@ test('a real workspace comes through the registry', { timeout: 2 * BUILD_MS }, a
   assert.ok(real, 'crates.io cannot be reached: this needs it once')
   const redis = await redisServer()
   t.after(() => redis.close())
-  await redis.start()
   const uplink = await startUplink(t, { crates: await realCrates(real.folder) })
   const options = { uplinks: { 'crates-io': { url: uplink.url } } }
   const { server, project, freshHome } = await bench(t, { options, redis: redis.url })
