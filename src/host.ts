@@ -28,9 +28,48 @@ export interface HostAuth {
   authenticate(authorization: string | undefined, request: IncomingMessage): Promise<Principal | undefined>
   /** Whether the host lets `who` do `action`, on `crate` or (without one) on any crate at all. */
   authorize(who: Principal | undefined, action: Action, crate?: string): Promise<boolean>
+  /** Lets people make tokens at `/me/tokens`; absent: the host has another place for that, or none. */
+  readonly tokens?: TokenIssuer
+  /** Where the host's users get a token, http or https; `/me` leads there when there is no issuer. */
+  readonly tokenPage?: string
 }
 
-export type Action = 'read' | 'publish' | 'yank' | 'owners' | 'unpublish' | 'admin'
+/**
+ * The tokens that people make for themselves. Asked only for a principal that has neither `tokenId` nor `may`: a token
+ * makes no tokens. (A token may revoke itself.)
+ */
+export interface TokenIssuer {
+  /** The person's tokens, expired ones too. */
+  list(who: Principal): Promise<readonly IssuedToken[]>
+  /** Makes a token with the person's rights, as far as the wish allows them; its text is told here only. */
+  create(who: Principal, wish: TokenWish): Promise<{ readonly token: string; readonly issued: IssuedToken }>
+  /** Whether the person had a token of that id; it is refused everywhere within a minute. */
+  revoke(who: Principal, id: string): Promise<boolean>
+}
+
+/** What a person wants of a token. */
+export interface TokenWish {
+  /** What the person calls it: one line, of any characters. */
+  readonly name: string
+  /** RFC 3339; absent: never expires. */
+  readonly expires?: string
+  /** Names of crates, with `*` for any characters; absent: every crate. */
+  readonly crates?: readonly string[]
+  /** Absent: every action. Without `read` reads are as free as the person's own: cargo cannot publish otherwise. */
+  readonly actions?: readonly Action[]
+}
+
+/** A token that was made, without the token. */
+export interface IssuedToken extends TokenWish {
+  /** As in `Principal.tokenId`. */
+  readonly id: string
+  /** RFC 3339. */
+  readonly created: string
+}
+
+/** What a principal can do, to a crate or to the registry. */
+export const ACTIONS = ['read', 'publish', 'yank', 'owners', 'unpublish', 'admin'] as const
+export type Action = (typeof ACTIONS)[number]
 
 /** A user or machine whose credential was accepted. */
 export interface Principal {

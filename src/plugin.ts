@@ -8,12 +8,17 @@ import { createBaseUrl, createCallerFinder } from './http/caller.ts'
 import type { CargoContext } from './http/context.ts'
 import { createErrorHandler } from './http/errors.ts'
 import { createHandlers } from './http/handlers.ts'
+import { createMeHandlers } from './http/me-handlers.ts'
 import { createMetrics, noMetrics } from './http/metrics.ts'
+import { createPageErrors } from './http/page-errors.ts'
 import { createRouter } from './http/routes.ts'
 import { answerRefusedUpload } from './http/upload.ts'
 import { type OptionsInput, parseOptions } from './options.ts'
 import { boundedCache } from './registry/bounded-cache.ts'
+import { createFormSeal } from './registry/form-seal.ts'
+import { createOwnTokens } from './registry/own-tokens.ts'
 import { createRegistry } from './registry/registry.ts'
+import { reliableStorage } from './registry/reliable-storage.ts'
 
 /** Records kept in process when the host has no cache of its own; the registry keeps the hottest ones anyway. */
 const IN_PROCESS_ENTRIES = 1000
@@ -35,20 +40,27 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
   const { mount } = checked
   const logger = host.logger ?? silent
   const metrics = host.metrics ? createMetrics(host.metrics) : noMetrics
+  const now = () => new Date()
   const registry = createRegistry({
     host: { ...pick(host), cache: boundedCache(host.cache ?? inProcessCache()), logger },
     options: checked,
     observer: metrics,
-    now: () => new Date(),
+    now,
     monotonic: () => performance.now(),
   })
   const baseUrl = createBaseUrl(host, mount)
+  const me = createMeHandlers({
+    tokens: createOwnTokens(host.auth, logger),
+    seal: createFormSeal(reliableStorage(host.storage), now),
+    now,
+  })
   const serve = compose<CargoContext>([
     metrics.measure,
     answerRefusedUpload,
     createErrorHandler(logger, (ctx) => `${baseUrl(ctx)}/me`),
+    ...(host.auth.tokens === undefined ? [] : [createPageErrors(`${mount}/me/tokens`, baseUrl)]),
     createCallerFinder(host, checked, baseUrl),
-    createRouter(mount, createHandlers(registry)),
+    createRouter(mount, { ...createHandlers(registry), ...me }),
   ])
 
   async function cargoFormat(ctx: Context, next: Next): Promise<void> {

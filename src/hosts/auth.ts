@@ -3,6 +3,7 @@ import type { HostAuth, ObjectStore, Principal } from '../host.ts'
 import { parseCredential } from './credential.ts'
 import type { Htpasswd } from './htpasswd.ts'
 import { type StaticToken, staticTokenLookup } from './static-tokens.ts'
+import { tokenIssuer } from './token-issuer.ts'
 import type { Token } from './token-scope.ts'
 import { tokenLookup } from './tokens.ts'
 
@@ -12,6 +13,11 @@ export interface AuthOptions {
   readonly store?: ObjectStore
   readonly staticTokens?: readonly StaticToken[]
   readonly htpasswd?: Htpasswd
+  /**
+   * Whether a person is still a user: the tokens that people made for themselves end with them. Default: those in
+   * `htpasswd`. Without either nobody makes tokens for themselves.
+   */
+  readonly isUser?: (name: string) => Promise<boolean>
   /** Rights beyond the plugin's own `packages` rules; absent: those rules alone decide. */
   readonly authorize?: HostAuth['authorize']
   /** Milliseconds since 1970. */
@@ -27,11 +33,19 @@ export function createAuth(options: AuthOptions): HostAuth {
   const { store, htpasswd, now = Date.now } = options
   const findStatic = staticTokenLookup(options.staticTokens ?? [])
   const stored = store === undefined ? undefined : tokenLookup(store, now)
+  const isUser = options.isUser ?? htpasswd?.has
+  const tokens =
+    store !== undefined && stored !== undefined && isUser !== undefined
+      ? tokenIssuer(store, stored, () => new Date(now()))
+      : undefined
 
   async function byToken(text: string): Promise<Principal | undefined> {
     const token: Token | undefined = findStatic(text) ?? (await stored?.find(text))
     if (token === undefined) return undefined
     if (token.expires <= now()) throw new CargoError('invalid_credential', 'the token has expired')
+    if (token.selfService && !(await isUser?.(token.principal.name))) {
+      throw new CargoError('invalid_credential', 'the user of this token is no user any more')
+    }
     return token.principal
   }
 
@@ -54,5 +68,6 @@ export function createAuth(options: AuthOptions): HostAuth {
       return principal
     },
     authorize: options.authorize ?? (async () => true),
+    ...(tokens && { tokens }),
   }
 }

@@ -21,6 +21,11 @@ export interface Htpasswd {
    * @throws {CargoError} `unavailable` when the file cannot be read, or too many passwords are being checked.
    */
   verify(user: string, password: string): Promise<Principal | undefined>
+  /**
+   * Whether there is such a user.
+   * @throws {CargoError} `unavailable` when the file cannot be read
+   */
+  has(user: string): Promise<boolean>
 }
 
 interface Users {
@@ -64,6 +69,7 @@ export async function openHtpasswd(file: string, now: () => number = Date.now): 
       right.set(key, now() + RIGHT_FOR)
       return principal
     },
+    has: async (user) => (await currentUsers().catch(fileFailed)).entries.has(user),
   }
 }
 

@@ -1,14 +1,5 @@
-import type { Action, Principal } from '../host.ts'
+import { ACTIONS, type Action, type Principal } from '../host.ts'
 import { crateMatcher } from '../name-glob.ts'
-
-const ACTIONS: ReadonlySet<string> = new Set<Action>([
-  'read',
-  'publish',
-  'yank',
-  'owners',
-  'unpublish',
-  'admin',
-])
 
 /** Whose a token is, how long, and what it may do; as written in configuration and in storage. */
 export interface TokenGrant {
@@ -20,6 +11,10 @@ export interface TokenGrant {
   readonly crates?: readonly string[]
   /** Absent: every action. Without `read` reads are as free as the user's own: cargo cannot publish otherwise. */
   readonly actions?: readonly Action[]
+  /** What its user calls it. */
+  readonly name?: string
+  /** Its user made it, signed in with a password: it ends when the user does. */
+  readonly self_service?: boolean
 }
 
 /** A grant that was checked, ready for use. */
@@ -27,6 +22,7 @@ export interface Token {
   readonly principal: Principal
   /** Milliseconds since 1970; `Infinity`: never. */
   readonly expires: number
+  readonly selfService: boolean
 }
 
 /**
@@ -36,15 +32,16 @@ export interface Token {
 export function parseGrant(value: unknown): TokenGrant {
   if (typeof value !== 'object' || value === null) throw new Error('invalid token: must be an object')
   const fields = value as Readonly<Record<string, unknown>>
-  const { user, expires } = fields
+  const { user, expires, name } = fields
   if (typeof user !== 'string' || user === '') throw new Error('invalid `user`: must be a name')
   if (expires !== undefined && (typeof expires !== 'string' || Number.isNaN(Date.parse(expires)))) {
     throw new Error(`invalid \`expires\`: must be a time such as \`2027-01-31T00:00:00Z\``)
   }
+  if (name !== undefined && typeof name !== 'string') throw new Error('invalid `name`: must be a string')
   const crates = strings(fields, 'crates')
   const actions = strings(fields, 'actions')
   if (actions !== undefined && !actions.every(isAction)) {
-    throw new Error(`invalid \`actions\`: must be some of ${[...ACTIONS].map((a) => `\`${a}\``).join(', ')}`)
+    throw new Error(`invalid \`actions\`: must be some of ${ACTIONS.map((a) => `\`${a}\``).join(', ')}`)
   }
   return {
     user,
@@ -52,6 +49,8 @@ export function parseGrant(value: unknown): TokenGrant {
     ...(expires === undefined ? {} : { expires }),
     ...(crates === undefined ? {} : { crates }),
     ...(actions === undefined ? {} : { actions }),
+    ...(name === undefined ? {} : { name }),
+    ...(fields['self_service'] === true ? { self_service: true } : {}),
   }
 }
 
@@ -69,6 +68,7 @@ export function tokenOf(id: string, grant: TokenGrant): Token {
   return {
     principal: { name, groups, tokenId: id, may },
     expires: grant.expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(grant.expires),
+    selfService: grant.self_service === true,
   }
 }
 
@@ -82,5 +82,5 @@ function strings(fields: Readonly<Record<string, unknown>>, name: string): reado
 }
 
 function isAction(value: string): value is Action {
-  return ACTIONS.has(value)
+  return ACTIONS.some((action) => action === value)
 }

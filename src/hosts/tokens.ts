@@ -6,6 +6,7 @@ import type { ObjectStore } from '../host.ts'
 import { parseGrant, type Token, type TokenGrant, tokenOf } from './token-scope.ts'
 
 const FOLDER = 'tokens/'
+const TOKEN_ID = /^[0-9a-f]{16}$/
 const TOKEN = /^vcargo_[A-Za-z0-9_-]{43}$/
 
 /** A revoked token is refused everywhere after this many milliseconds. */
@@ -29,6 +30,8 @@ export interface TokenLookup {
    * @throws {CargoError} `unavailable` when the store does not say.
    */
   find(token: string): Promise<Token | undefined>
+  /** What is remembered of tokens with this id is asked for again. */
+  forget(id: string): void
 }
 
 /** The hex SHA-256 of a token: all that is ever stored, cached or compared of it. */
@@ -58,19 +61,45 @@ export async function createToken(
   return { token, record }
 }
 
-/** All tokens, expired ones too, in no useful order. */
-export async function listTokens(store: ObjectStore): Promise<readonly TokenRecord[]> {
+/** A stored token that cannot be read. */
+export class DamagedTokenError extends Error {
+  constructor(key: string, options: ErrorOptions) {
+    super(`damaged token object \`${FOLDER}${tokenId(key.slice(FOLDER.length))}…\``, options)
+    this.name = 'DamagedTokenError'
+  }
+}
+
+/**
+ * All tokens, expired ones too, the oldest first.
+ * @throws {DamagedTokenError} unless `onDamage` takes note of it
+ */
+export async function listTokens(
+  store: ObjectStore,
+  onDamage?: (error: DamagedTokenError) => void,
+): Promise<readonly TokenRecord[]> {
   const records: TokenRecord[] = []
   for await (const { key } of store.list(FOLDER)) {
-    const record = await readRecord(store, key)
-    if (record !== undefined) records.push(record)
+    try {
+      const record = await readRecord(store, key)
+      if (record !== undefined) records.push(record)
+    } catch (error) {
+      if (onDamage === undefined || !(error instanceof DamagedTokenError)) throw error
+      onDamage(error)
+    }
   }
-  return records
+  return records.sort((a, b) => (a.created < b.created ? -1 : 1))
+}
+
+/** The token with this id, if there is one. */
+export async function findToken(store: ObjectStore, id: string): Promise<TokenRecord | undefined> {
+  if (!TOKEN_ID.test(id)) return undefined
+  for await (const { key } of store.list(FOLDER + id)) return readRecord(store, key)
+  return undefined
 }
 
 /** Takes a token back, within a minute for every process; whether there was one. */
 export async function revokeToken(store: ObjectStore, id: string): Promise<boolean> {
-  if (!/^[0-9a-f]{16}$/.test(id)) return false
+  if (!TOKEN_ID.test(id)) return false
   let found = false
   for await (const { key } of store.list(FOLDER + id)) {
     await store.delete(key)
@@ -105,6 +134,9 @@ export function tokenLookup(store: ObjectStore, now: () => number = Date.now): T
       pending.set(hash, running)
       return running
     },
+    forget(id) {
+      for (const hash of answers.keys()) if (tokenId(hash) === id) answers.delete(hash)
+    },
   }
 }
 
@@ -126,7 +158,7 @@ async function readRecord(store: ObjectStore, key: string): Promise<TokenRecord 
     tokenOf(record.id, record)
     return record
   } catch (cause) {
-    throw new Error(`damaged token object \`${FOLDER}${tokenId(key.slice(FOLDER.length))}…\``, { cause })
+    throw new DamagedTokenError(key, { cause })
   }
 }
 

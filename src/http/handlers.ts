@@ -7,7 +7,6 @@ import type { Registry } from '../registry/registry.ts'
 import { cacheStatus } from './cache-status.ts'
 import { isFresh } from './conditional.ts'
 import type { CargoContext } from './context.ts'
-import { mePage } from './me-page.ts'
 import { parseRange } from './range.ts'
 import { bodyLength, rawBody } from './upload.ts'
 
@@ -151,16 +150,6 @@ export function createHandlers(registry: Registry) {
 
     home(ctx: RouteContext) {
       ctx.redirect(`${ctx.state.caller.via}/me`)
-    },
-
-    me(ctx: RouteContext) {
-      ctx.set(
-        'Content-Security-Policy',
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-      )
-      ctx.set('X-Content-Type-Options', 'nosniff')
-      ctx.type = 'html'
-      ctx.body = mePage(ctx.state.caller.via)
     },
 
     gitIndex(ctx: RouteContext) {

@@ -3,17 +3,20 @@ import { HttpMethodEnum, koaBody } from 'koa-body'
 import { CargoError } from '../errors.ts'
 import type { CargoContext, CargoState } from './context.ts'
 import type { Handlers, RouteContext } from './handlers.ts'
+import type { MeHandlers } from './me-handlers.ts'
 import { letContinue } from './upload.ts'
 
 /** Owner lists are short; a larger body is no owner list. */
 const MAX_JSON = '64kb'
 
+const OWN_TOKENS = '/api/v1/me/tokens'
+
 type Handler = (ctx: RouteContext) => unknown
-type Method = 'GET' | 'PUT' | 'DELETE'
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 type Route = readonly [Method, string, Handler]
 
 /** Every route, relative to the mount. */
-function routeTable(handlers: Handlers): readonly Route[] {
+function routeTable(handlers: Handlers & MeHandlers): readonly Route[] {
   const crate = '/api/v1/crates/:crate'
   return [
     ['GET', '/config.json', handlers.config],
@@ -32,6 +35,13 @@ function routeTable(handlers: Handlers): readonly Route[] {
     // Behind `owners`, which looks like a version.
     ['DELETE', `${crate}/:version`, handlers.removeVersion],
     ['GET', '/me', handlers.me],
+    ['GET', '/me/tokens', handlers.tokenPage],
+    ['POST', '/me/tokens', handlers.makeToken],
+    ['POST', '/me/tokens/:id/revoke', handlers.endToken],
+    ['GET', OWN_TOKENS, handlers.listTokens],
+    ['PUT', OWN_TOKENS, handlers.createToken],
+    ['POST', OWN_TOKENS, handlers.createToken],
+    ['DELETE', `${OWN_TOKENS}/:id`, handlers.revokeToken],
     // The mount, with a slash or without.
     ['GET', '{/}', handlers.home],
     // libgit2 puts a slash of its own behind the one that the URL ends in.
@@ -46,10 +56,10 @@ function routeTable(handlers: Handlers): readonly Route[] {
 }
 
 /** The router of everything under `mount`; what it does not know is a 404 or 405 in cargo's error form. */
-export function createRouter(mount: string, handlers: Handlers) {
+export function createRouter(mount: string, handlers: Handlers & MeHandlers) {
   const router = new Router<CargoState>({ prefix: mount, strict: true, sensitive: true })
   const parseJson = koaBody({
-    parsedMethods: [HttpMethodEnum.PUT, HttpMethodEnum.DELETE],
+    parsedMethods: [HttpMethodEnum.PUT, HttpMethodEnum.POST, HttpMethodEnum.DELETE],
     json: true,
     urlencoded: false,
     text: false,
@@ -60,7 +70,7 @@ export function createRouter(mount: string, handlers: Handlers) {
     },
   })
   for (const [method, path, handler] of routeTable(handlers)) {
-    const isJson = path.endsWith('/owners') && method !== 'GET'
+    const isJson = (path.endsWith('/owners') || path === OWN_TOKENS) && method !== 'GET'
     router.register(path, method === 'GET' ? ['HEAD', 'GET'] : [method], async (ctx: CargoContext) => {
       ctx.state.route = path
       if (isJson) {

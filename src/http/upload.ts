@@ -49,9 +49,10 @@ function answerBeforeBody(ctx: CargoContext): void {
   if (!hasBody(ctx) || ctx.req.readableEnded || ctx.req.httpVersionMajor > 1) return
   ctx.set('Connection', 'close')
   if (Reflect.get(ctx.req, CONTINUE_WAITS) === true) return
-  const answer = Buffer.from(JSON.stringify(ctx.body))
+  const isPage = typeof ctx.body === 'string'
+  const answer = Buffer.from(isPage ? String(ctx.body) : JSON.stringify(ctx.body))
   ctx.body = Readable.from(linger(answer, ctx), { objectMode: false })
-  ctx.type = 'json'
+  ctx.type = isPage ? 'html' : 'json'
   ctx.length = answer.length
 }
 

@@ -64,6 +64,9 @@ export function numberOf(key: string): number | undefined {
 /** The secret that seals what goes into the shared cache. */
 export const CACHE_SECRET_KEY = 'secrets/cache-seal'
 
+/** The secret that seals the forms of the pages. */
+export const FORM_SECRET_KEY = 'secrets/form-seal'
+
 function numbered(n: number, digits: number): string {
   return `${String(n).padStart(digits, '0')}.json`
 }

@@ -1,7 +1,7 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { MetadataCache, ObjectStore } from '../host.ts'
 import { CACHE_SECRET_KEY } from './keys.ts'
-import { readBytes } from './reliable-storage.ts'
+import { loadSecret } from './store-secret.ts'
 
 /** Entries nobody asks for go away by themselves. */
 const TTL_MS = 24 * 60 * 60 * 1000
@@ -29,7 +29,7 @@ export function createSealedCache(
 ): SealedCache {
   let secret: Promise<Buffer> | undefined
   const seal = async (key: string, bytes: Buffer) => {
-    secret ??= loadSecret(storage).catch((error) => {
+    secret ??= loadSecret(storage, CACHE_SECRET_KEY).catch((error) => {
       secret = undefined
       throw error
     })
@@ -70,12 +70,4 @@ async function open(
   const bytes = Buffer.from(value.slice(SEAL_LENGTH))
   const wanted = Buffer.from(await seal(key, bytes))
   return found.length === wanted.length && timingSafeEqual(found, wanted) ? bytes : undefined
-}
-
-async function loadSecret(storage: ObjectStore): Promise<Buffer> {
-  const found = await storage.get(CACHE_SECRET_KEY)
-  if (found !== undefined) return readBytes(found)
-  const fresh = randomBytes(32)
-  if (await storage.put(CACHE_SECRET_KEY, fresh, { ifAbsent: true })) return fresh
-  return loadSecret(storage)
 }

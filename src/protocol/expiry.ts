@@ -1,0 +1,33 @@
+import { CargoError } from '../errors.ts'
+import { quote } from './text.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+const MAX_DAYS = 36_500
+
+/**
+ * When a token expires, RFC 3339: days from `now` on (`30d`), the beginning of a day in UTC (`2027-01-31`), or a time
+ * (`2027-01-31T12:00:00Z`).
+ * @throws {CargoError} `invalid_request` for anything else, and for the past
+ */
+export function parseExpiry(text: string, now: Date): string {
+  const days = /^(\d{1,5})d$/.exec(text)?.[1]
+  const time = days === undefined ? timeOf(text) : now.getTime() + Number(days) * DAY_MS
+  if (Number.isNaN(time) || time > now.getTime() + MAX_DAYS * DAY_MS) {
+    throw new CargoError(
+      'invalid_request',
+      `invalid expiry ${quote(text)}: must be days such as \`30d\`, or a date such as \`2027-01-31\``,
+    )
+  }
+  if (time <= now.getTime()) {
+    throw new CargoError('invalid_request', `invalid expiry ${quote(text)}: must be in the future`)
+  }
+  return new Date(time).toISOString()
+}
+
+function timeOf(text: string): number {
+  const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
+  // `Date.parse` takes the 31st of February for the 3rd of March.
+  const [, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)
+  const isDay = isTime && new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === day && month > 0
+  return isDay ? Date.parse(text) : Number.NaN
+}
