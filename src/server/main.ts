@@ -9,6 +9,7 @@ import { signalOfInterrupt } from './interrupt.ts'
 import { Mistake } from './mistake.ts'
 import { createLogger, serve } from './serve.ts'
 import type { CargoServer } from './server.ts'
+import { addToken } from './token-command.ts'
 import { addVerify } from './verify-command.ts'
 import { packageVersion } from './version.ts'
 import { warmLockFile } from './warm.ts'
@@ -44,6 +45,7 @@ addServe(program)
 addImport(program)
 addWarm(program)
 addAccept(program)
+addToken(program)
 addVerify(program)
 await program.parseAsync().catch(fail)
 
