@@ -3,6 +3,9 @@ import { hasDuplicateKeys } from './duplicate-keys.ts'
 import type { IndexDep, IndexEntry } from './index-entry.ts'
 import { checkDep, checkEntry, type Fields, InvalidField } from './index-rules.ts'
 
+/** Characters after which {@link parseLinesInParts} lets others work. */
+const PART_LENGTH = 256 * 1024
+
 /** What {@link parseLines} demands beyond valid lines. */
 export interface ParseLinesOptions {
   /** The crate the file is of: every line must name it, in any case. */
@@ -22,18 +25,35 @@ export interface ParseLinesOptions {
  * @throws {CargoError} `invalid_body` naming the line and the field
  */
 export function parseLines(body: Uint8Array | string, options: ParseLinesOptions = {}): IndexEntry[] {
+  const parts = parseLinesInParts(body, options)
+  for (;;) {
+    const part = parts.next()
+    if (part.done) return part.value
+  }
+}
+
+/** The same in parts that take a few milliseconds each: whoever has other work does it in between. */
+export function* parseLinesInParts(
+  body: Uint8Array | string,
+  options: ParseLinesOptions = {},
+): Generator<undefined, IndexEntry[]> {
   const text = typeof body === 'string' ? body : decode(body)
   if (options.requireFinalNewline && !text.endsWith('\n')) {
     throw new CargoError('invalid_body', 'invalid index file: must end in a newline')
   }
   const entries: IndexEntry[] = []
   const versions = new Set<string>()
+  let part = 0
   for (const [index, line] of text.split('\n').entries()) {
     if (isBlank(line)) continue
     const entry = parseLine(line, index + 1, options)
     if (versions.has(entry.vers)) throw invalidLine(index + 1, `version \`${entry.vers}\` must occur once`)
     versions.add(entry.vers)
     entries.push(entry)
+    part += line.length
+    if (part < PART_LENGTH) continue
+    part = 0
+    yield
   }
   return entries
 }
@@ -48,7 +68,8 @@ function parseLine(line: string, number: number, options: ParseLinesOptions): In
     })
     // a key that is there twice is more text than what was read of it; spaces aside, nearly every line is as we render it
     const json = line.endsWith('\r') ? line.slice(0, -1) : line
-    if (withoutSpaces(JSON.stringify(value)) !== withoutSpaces(json) && hasDuplicateKeys(json)) {
+    const rendered = JSON.stringify(value)
+    if (rendered !== json && withoutSpaces(rendered) !== withoutSpaces(json) && hasDuplicateKeys(json)) {
       throw invalidLine(number, 'no key may occur twice')
     }
     return withEntryDefaults(value, deps)

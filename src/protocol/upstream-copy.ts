@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { CargoError } from '../errors.ts'
 import type { IndexEntry } from './index-entry.ts'
-import { parseLines } from './index-lines.ts'
+import { parseLinesInParts } from './index-lines.ts'
 import { isSealed, sealJson } from './seal.ts'
 
 /** The version of the stored form; a reader refuses a newer one instead of guessing. */
@@ -100,23 +100,26 @@ export function isGone({ body }: UpstreamCopy): boolean {
  * @throws {IndexConflictError} naming the line and the field
  */
 export function entriesOf(name: string, body: Buffer): readonly IndexEntry[] {
-  const known = parsed.get(body)
-  if (known !== undefined) return known
-  const entries = parseEntries(name, body)
-  parsed.set(body, entries)
-  return entries
+  const parts = entriesInParts(name, body)
+  for (;;) {
+    const part = parts.next()
+    if (part.done) return part.value
+  }
 }
 
-function parseEntries(name: string, body: Buffer): readonly IndexEntry[] {
-  let entries: readonly IndexEntry[]
+/** The same in parts, as {@link parseLinesInParts}. */
+export function* entriesInParts(name: string, body: Buffer): Generator<undefined, readonly IndexEntry[]> {
+  const known = parsed.get(body)
+  if (known !== undefined) return known
   try {
-    entries = parseLines(body, { name, oldGrammar: true, requireFinalNewline: true })
+    const entries = yield* parseLinesInParts(body, { name, oldGrammar: true, requireFinalNewline: true })
+    if (entries.length === 0) throw new CargoError('invalid_body', 'it has no lines')
+    parsed.set(body, entries)
+    return entries
   } catch (error) {
     if (!(error instanceof CargoError)) throw error
     throw new IndexConflictError('invalid', `index file of \`${name}\`: ${error.message}`, error)
   }
-  if (entries.length > 0) return entries
-  throw new IndexConflictError('invalid', `index file of \`${name}\`: it has no lines`)
 }
 
 function mustFollow(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { renderLines } from '../../src/protocol/index-entry.ts'
-import { parseLines } from '../../src/protocol/index-lines.ts'
+import { parseLines, parseLinesInParts } from '../../src/protocol/index-lines.ts'
 import { workTime } from '../support/work-time.ts'
 
 const cksum = '0f'.repeat(32)
@@ -186,4 +186,14 @@ test('parseLines() refuses deep and hostile lines at once', () => {
   assert.throws(() => parseLines(withDep({ req: ' '.repeat(2 ** 20) })), { code: 'invalid_body' })
   assert.throws(() => parseLines(line({ rust_version: '1.'.repeat(2 ** 19) })), { code: 'invalid_body' })
   assert.ok(worked() < 250)
+})
+
+test('parseLinesInParts() gives way now and then, and ends with what parseLines() gives', () => {
+  const body = Array.from({ length: 3000 }, (_, i) => `${line({ vers: `1.0.${i}` })}\n`).join('')
+  const parts = parseLinesInParts(body)
+  let ways = 0
+  let part = parts.next()
+  for (; !part.done; part = parts.next()) ways += 1
+  assert.deepEqual(part.value, parseLines(body))
+  assert.equal(ways, Math.floor(body.length / (256 * 1024)))
 })

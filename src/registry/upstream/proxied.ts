@@ -1,7 +1,8 @@
 import { CargoError } from '../../errors.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
-import { entriesOf } from '../../protocol/upstream-copy.ts'
+import { entriesInParts } from '../../protocol/upstream-copy.ts'
 import type { Uplink } from '../../uplinks/uplink.ts'
+import { inTurns } from '../in-turns.ts'
 import type { PackageRules } from '../package-rules.ts'
 import type { KnownCopy, UpstreamIndex } from './upstream-index.ts'
 
@@ -60,7 +61,9 @@ export function createProxied(
         if (kept === undefined) throw error
         return kept
       })
-      if (known !== undefined) return { uplink, entries: entriesOf(name, known.copy.body), ...known }
+      if (known === undefined) continue
+      const entries = await inTurns(entriesInParts(name, known.copy.body))
+      return { uplink, entries, ...known }
     }
     return undefined
   }

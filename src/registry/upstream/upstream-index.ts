@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger, MetadataCache } from '../../host.ts'
 import {
+  entriesInParts,
   type FetchedIndex,
   IndexConflictError,
   isGone,
@@ -8,6 +9,7 @@ import {
   type UpstreamCopy,
 } from '../../protocol/upstream-copy.ts'
 import type { Uplink } from '../../uplinks/uplink.ts'
+import { inTurns } from '../in-turns.ts'
 import { singleFlight } from '../single-flight.ts'
 import { withinTime } from '../within-time.ts'
 import { createCopyMemory, fileKey, type Known } from './copy-memory.ts'
@@ -133,6 +135,7 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
     fetched: FetchedIndex,
   ): Promise<Known | undefined> {
     try {
+      await inTurns(entriesInParts(name, fetched.body))
       const copy = nextCopy(name, before?.copy, fetched, now())
       const known = await confirmed(uplink, name, { copy, unstored: true })
       deps.onCopy(uplink, name, known.copy)
