@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
+// Streams leave buffers behind that only a collection of young objects frees: a small space for those keeps memory low.
 import process from 'node:process'
 import { Command } from 'commander'
 import { OptionsError } from '../options.ts'

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TEMP_MARK } from '../../src/hosts/fs-folders.ts'
 import type { OptionsInput } from '../../src/options.ts'
+import { serverCommand } from '../support/server-command.ts'
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'server', 'main.ts')
 const PATIENCE_MS = 20_000
@@ -51,7 +52,7 @@ export async function startRegistryProcess(
   const config = join(folder, 'config.yaml')
   writeFileSync(config, JSON.stringify({ listen: '127.0.0.1:0', storage: { fs: { path: data } }, cargo }))
   const log = openSync(logFile, 'a')
-  const child = spawn(process.execPath, [MAIN, '--config', config], {
+  const child = spawn(process.execPath, serverCommand(MAIN, '--config', config), {
     stdio: ['ignore', 'pipe', log],
     env: { ...process.env, TMPDIR: temporary },
   })

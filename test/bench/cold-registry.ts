@@ -1,5 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { serverCommand } from '../support/server-command.ts'
 import { freePort, type Server, startProcess } from './process.ts'
 
 const MAIN = join(import.meta.dirname, '../../dist/server/main.js')
@@ -25,7 +26,7 @@ export async function startColdRegistry(
   }
   await writeFile(config, JSON.stringify(settings))
   const url = `http://127.0.0.1:${port}/cargo`
-  const server = await startProcess(process.execPath, [MAIN, 'serve', '--config', config], {
+  const server = await startProcess(process.execPath, serverCommand(MAIN, 'serve', '--config', config), {
     url,
     env: { BENCH_TOKEN: 'token-of-the-benchmark' },
   })

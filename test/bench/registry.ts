@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { serverCommand } from '../support/server-command.ts'
 import { freePort, type Server, startProcess } from './process.ts'
 
 const MAIN = join(import.meta.dirname, '../../dist/server/main.js')
@@ -19,7 +20,7 @@ export async function startRegistry(folder: string): Promise<Server> {
   }
   await writeFile(config, JSON.stringify(settings))
   const url = `http://127.0.0.1:${port}/cargo`
-  return startProcess(process.execPath, [MAIN, 'serve', '--config', config], {
+  return startProcess(process.execPath, serverCommand(MAIN, 'serve', '--config', config), {
     url,
     env: { BENCH_TOKEN: TOKEN },
   })
