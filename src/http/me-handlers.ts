@@ -86,6 +86,16 @@ export function createMeHandlers({ tokens, seal, now }: MeDeps) {
       ctx.set('Cache-Control', 'no-store')
       ctx.body = {}
     },
+
+    /** For whoever found a token, or has no more use for one: needs no password, and no id. */
+    async revokeUsedToken(ctx: RouteContext) {
+      const { principal } = ctx.state.caller
+      if (principal === undefined)
+        throw new CargoError('login_required', 'send the token that is to be revoked')
+      await tokens.revoke(ctx.state.caller, principal.tokenId ?? '')
+      ctx.set('Cache-Control', 'no-store')
+      ctx.status = 204
+    },
   }
 }
 

@@ -42,6 +42,7 @@ function routeTable(handlers: Handlers & MeHandlers): readonly Route[] {
     ['PUT', OWN_TOKENS, handlers.createToken],
     ['POST', OWN_TOKENS, handlers.createToken],
     ['DELETE', `${OWN_TOKENS}/:id`, handlers.revokeToken],
+    ['DELETE', '/api/v1/tokens/current', handlers.revokeUsedToken],
     // The mount, with a slash or without.
     ['GET', '{/}', handlers.home],
     // libgit2 puts a slash of its own behind the one that the URL ends in.

@@ -141,6 +141,19 @@ test('a token makes and lists no tokens, and revokes none but itself', async (t)
   assert.equal((await app.stored('tokens/')).length, 1)
 })
 
+test('a token that was found is revoked with nothing but itself', async (t) => {
+  const { app, token } = await startTokenApp(t)
+  const { token: as } = await token(JOE, { endpoint_scopes: ['read'], crate_scopes: ['none'] })
+  const current = (who?: string) =>
+    app.request('/api/v1/tokens/current', { method: 'DELETE', ...(who !== undefined && { as: who }) })
+  assert.equal((await current()).status, 401)
+  assert.equal((await current(JOE)).status, 404)
+  const { status, text } = await current(as)
+  assert.deepEqual([status, text], [204, ''])
+  assert.equal((await current(as)).status, 401)
+  assert.deepEqual(await app.stored('tokens/'), [])
+})
+
 test('nobody revokes what is not theirs, or no token', async (t) => {
   const { app, token } = await startTokenApp(t)
   const { id } = await token(JOE)
