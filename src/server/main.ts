@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { OptionsError } from '../options.ts'
 import { acceptCrate } from './accept.ts'
 import { ConfigError } from './config.ts'
+import { addDoctor } from './doctor-command.ts'
 import { importFolder } from './import.ts'
 import { signalOfInterrupt } from './interrupt.ts'
 import { Mistake } from './mistake.ts'
@@ -48,6 +49,7 @@ addWarm(program)
 addAccept(program)
 addToken(program)
 addVerify(program)
+addDoctor(program)
 await program.parseAsync().catch(fail)
 
 function addServe(parent: Command): void {
