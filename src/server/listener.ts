@@ -16,6 +16,12 @@ const TIMEOUTS = {
   requestTimeout: 10 * 60_000,
 } as const
 
+/**
+ * Cargo asks for a whole graph at once, over one connection. A hundred crates at a time keep any line busy, the others
+ * wait at the client; node's own 10 MB for what waits to be sent would refuse them.
+ */
+const HTTP2 = { settings: { maxConcurrentStreams: 100 }, maxSessionMemory: 256 } as const
+
 /** A connection on which nothing moves is closed after this many milliseconds. */
 const IDLE_MS = 120_000
 
@@ -67,7 +73,7 @@ function createNodeServer(keyPair: KeyPair | undefined, listener: RequestListene
     keyPair === undefined
       ? createHttpServer(listener)
       : // The compatibility API has the shape of http's, and Koa takes either.
-        createSecureServer({ ...keyPair, allowHTTP1: true }, listener as never)
+        createSecureServer({ ...keyPair, ...HTTP2, allowHTTP1: true }, listener as never)
   // The types know these of http servers only; the HTTP/1.1 side of an http2 server has them too.
   Object.assign(server, TIMEOUTS)
   server.setTimeout(IDLE_MS)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createHttpServer, get as httpGet, request } from 'node:http'
 import { connect, constants } from 'node:http2'
 import { type AddressInfo, connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '../../src/host.ts'
@@ -43,6 +43,23 @@ test('createServer() speaks HTTP/2 and HTTP/1.1 over https', async (t) => {
   assert.equal(headers[constants.HTTP2_HEADER_STATUS], 200)
   assert.equal(JSON.parse(await text(stream)).api, server.url)
   session.destroy()
+})
+
+test('createServer() refuses no crate of a graph that one connection asks for while it reads late', async (t) => {
+  const server = await startServer(t, { transport: 'https' })
+  const crate = crateFile('big').add('big-1.0.0/src/data.bin', randomBytes(200_000))
+  await server.seed(crate)
+  const session = connect(server.url, { rejectUnauthorized: false })
+  t.after(() => session.destroy())
+  const ask = (count: number) =>
+    Array.from({ length: count }, () =>
+      session.request({ ':path': '/cargo/api/v1/crates/big/1.0.0/download' }),
+    )
+  const first = ask(90)
+  await Promise.all(first.map((stream) => once(stream, 'response')))
+  await setTimeout(200)
+  const bodies = await Promise.all([...first, ...ask(90)].map((stream) => buffer(stream)))
+  for (const body of bodies) assert.deepEqual(body, crate.bytes())
 })
 
 test('createServer() logs requests with their id, and never a token or query', async (t) => {

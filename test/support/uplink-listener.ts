@@ -61,7 +61,7 @@ function secure(
   { cert, key }: Certificate,
   sessions: Set<ServerHttp2Session>,
 ): Server {
-  const server = createSecureServer({ allowHTTP1: true, cert, key }, handle)
+  const server = createSecureServer({ allowHTTP1: true, maxSessionMemory: 256, cert, key }, handle)
   server.on('session', (session) => {
     sessions.add(session)
     session.on('close', () => sessions.delete(session))
