@@ -28,10 +28,9 @@ async function verification(t: TestContext) {
   const storage = fsStorage(data)
   const path = (key: string) => join(data, key)
 
-  async function run(repair = false) {
+  async function run(repair = false, signal = new AbortController().signal) {
     const out = new PassThrough()
     const sources = { data, environment: {}, workingDirectory: data }
-    const signal = new AbortController().signal
     const isWell = await verify(sources, { out, err: new PassThrough(), repair, signal })
     out.end()
     const lines = (await text(out)).trimEnd().split('\n')
@@ -128,6 +127,8 @@ test('verify() says of what is missing, foreign or ahead whom it concerns and wh
   const copy = await readFile(path(copyKey('up', 'far', 1)))
   await storage.delete(blobKey(sha256(lost)))
   await storage.delete(changeKey('near', 3))
+  await rm(path(changeKey('near', 5)))
+  await mkdir(path(changeKey('near', 5)))
   await write(changeKey('foreign', 1), encodeChange(publishing('near', '1.0.0')))
   await write(checkpointKey('gone'), await readFile(path(checkpointKey('near'))))
   await write(copyKey('up', 'far', 2), copy)
@@ -144,6 +145,7 @@ test('verify() says of what is missing, foreign or ahead whom it concerns and wh
       'damaged checkpoints/go/ne/gone.json of gone: its crate has no first change: to clients, it does not exist: restore `crates/go/ne/gone/00000001.json` and what follows from a backup',
       'damaged crates/fo/re/foreign/00000001.json of foreign: it is of the crate `near`: restore it from a backup',
       'damaged crates/ne/ar/near/00000003.json of near: is missing, although later changes are there: restore it from a backup',
+      'damaged crates/ne/ar/near/00000005.json of near: cannot be read: the storage has something else than a file where one should be: look at the disk and the rights of the file; then restore it from a backup',
       'damaged crates/ne/ar/near/2.json: is no object of the registry: move it elsewhere',
       'damaged upstream/up/3/f/far/00000002.json of far: has the number 1: restore it from a backup, or remove it: the one before it is used, or the uplink asked anew',
       'damaged upstream/up/ne/ar/near/00000001.json of near: index file of `near`: invalid index line 1: `name` must be the name of the crate: restore it from a backup, or remove it: the one before it is used, or the uplink asked anew',
@@ -226,6 +228,13 @@ test('verify() counts the blobs that nobody references, and leaves them alone', 
   assert.equal(isWell, true)
   assert.ok(lines.includes('blobs that nobody references: 1 older than a day, 2 younger; they are harmless'))
   assert.deepEqual(await files(data), before)
+})
+
+test('verify() is not well when it was stopped', async (t) => {
+  const { run } = await used(t)
+  const { isWell, lines } = await run(true, AbortSignal.abort())
+  assert.equal(isWell, false)
+  assert.ok(lines.includes('stopped: not everything was looked at'))
 })
 
 test('verify() raises no false alarm while a server takes publishes and fetches', async (t) => {
