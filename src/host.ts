@@ -112,6 +112,12 @@ export interface OpenObject extends ObjectInfo {
   close(): Promise<void>
 }
 
+export interface PutOptions {
+  readonly ifAbsent?: boolean
+  /** `false`: a power cut may take it away or damage it, a crash of the process may not; stores may ignore that. */
+  readonly durable?: boolean
+}
+
 /**
  * Keys are relative paths of `[A-Za-z0-9._+-]` segments separated by `/`, at most 512 bytes.
  * Absent objects are `undefined`; every failure of the store is thrown, never mistaken for absence.
@@ -124,7 +130,7 @@ export interface ObjectStore {
    * Writes an object whole or not at all; it is durable when the promise resolves.
    * With `ifAbsent`, of any number of concurrent writers exactly one gets `true`, the others `false`.
    */
-  put(key: string, body: Uint8Array | Readable, options?: { readonly ifAbsent?: boolean }): Promise<boolean>
+  put(key: string, body: Uint8Array | Readable, options?: PutOptions): Promise<boolean>
   /** Deleting an absent object is no error. */
   delete(key: string): Promise<void>
   /** All keys that start with `prefix`, in key order (by UTF-8 bytes), those after `after` only. */

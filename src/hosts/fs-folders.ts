@@ -13,10 +13,10 @@ const MAX_KNOWN_FOLDERS = 10_000
 /** The folders under a root, and what of them would survive a power cut. */
 export interface Folders {
   /**
-   * Makes sure, once, that a folder exists durably; removes what crashed writers left in it more than a day ago.
-   * Fails when the root is gone, instead of making another one where its disk would be mounted.
+   * Makes sure, once, that a folder exists, durably if that is wanted; removes what crashed writers left in it more than
+   * a day ago. Fails when the root is gone, instead of making another one where its disk would be mounted.
    */
-  prepare(folder: string): Promise<void>
+  prepare(folder: string, durable: boolean): Promise<void>
   /** Someone removed the folder: what was known is not known any more. */
   forget(folder: string): void
 }
@@ -26,24 +26,33 @@ export interface Folders {
  * process sees to each folder itself, up to the root.
  */
 export function createFolders(root: string): Folders {
-  const known = new LRUCache<string, true>({ max: MAX_KNOWN_FOLDERS })
+  const durable = new LRUCache<string, true>({ max: MAX_KNOWN_FOLDERS })
+  const present = new LRUCache<string, true>({ max: MAX_KNOWN_FOLDERS })
+
+  /** A folder that was made just now has nothing in it to be swept. */
+  async function make(folder: string): Promise<void> {
+    await stat(root)
+    const first = await mkdir(folder, { recursive: true })
+    for (let at = folder; at !== root && !present.has(at); at = dirname(at)) {
+      if (first === undefined || !at.startsWith(first)) await sweep(at)
+      present.set(at, true)
+    }
+  }
 
   return {
-    async prepare(folder) {
-      if (known.has(folder)) return
-      await stat(root)
-      await mkdir(folder, { recursive: true })
+    async prepare(folder, wantsDurable) {
+      if (durable.has(folder) || (!wantsDurable && present.has(folder))) return
+      await make(folder)
+      if (!wantsDurable) return
       const found: string[] = []
-      for (let at = folder; at !== root && !known.has(at); at = dirname(at)) found.push(at)
+      for (let at = folder; at !== root && !durable.has(at); at = dirname(at)) found.push(at)
       for (const each of found) await syncFolder(dirname(each))
-      for (const each of [folder, ...found]) {
-        await sweep(each)
-        known.set(each, true)
-      }
+      for (const each of [folder, ...found]) durable.set(each, true)
     },
     forget(_folder) {
       // Parents may have gone with it.
-      known.clear()
+      durable.clear()
+      present.clear()
     },
   }
 }

@@ -3,6 +3,7 @@ import { type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promi
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { CargoError, isSystemError } from '../errors.ts'
+import type { PutOptions } from '../host.ts'
 import { guarded } from './fs-error.ts'
 import { type Folders, syncFolder, TEMP_MARK } from './fs-folders.ts'
 
@@ -20,15 +21,17 @@ export async function writeObject(
   folders: Folders,
   path: string,
   body: Uint8Array | Readable,
-  ifAbsent: boolean,
+  { ifAbsent = false, durable = true }: PutOptions = {},
 ): Promise<boolean> {
   // A source may fail while nobody reads it yet, which without a listener ends the process; reading tells it later.
   if (body instanceof Readable) body.on('error', ignore)
   try {
-    const temp = await guarded(openTemp(folders, dirname(path)))
+    const temp = await guarded(openTemp(folders, dirname(path), durable))
     try {
-      await fill(temp.handle, body)
-      return await guarded(ifAbsent ? place(temp.path, path) : replace(temp.path, path))
+      await fill(temp.handle, body, durable)
+      const placed = await guarded(ifAbsent ? place(temp.path, path) : replace(temp.path, path))
+      if (durable) await guarded(syncFolder(dirname(path)))
+      return placed
     } catch (error) {
       await discard(temp.path)
       throw error
@@ -38,20 +41,20 @@ export async function writeObject(
   }
 }
 
-async function openTemp(folders: Folders, folder: string): Promise<TempFile> {
+async function openTemp(folders: Folders, folder: string, durable: boolean): Promise<TempFile> {
   const path = join(folder, TEMP_MARK + randomUUID())
-  await folders.prepare(folder)
+  await folders.prepare(folder, durable)
   try {
     return { path, handle: await open(path, 'wx') }
   } catch (error) {
     if (!isSystemError(error, 'ENOENT')) throw error
     folders.forget(folder)
-    await folders.prepare(folder)
+    await folders.prepare(folder, durable)
     return { path, handle: await open(path, 'wx') }
   }
 }
 
-async function fill(handle: FileHandle, body: Uint8Array | Readable): Promise<void> {
+async function fill(handle: FileHandle, body: Uint8Array | Readable, durable: boolean): Promise<void> {
   try {
     if (body instanceof Readable) {
       for await (const chunk of body) {
@@ -62,7 +65,7 @@ async function fill(handle: FileHandle, body: Uint8Array | Readable): Promise<vo
     } else {
       await guarded(handle.writeFile(body))
     }
-    await guarded(handle.sync())
+    if (durable) await guarded(handle.sync())
   } finally {
     await guarded(handle.close())
   }
@@ -72,7 +75,6 @@ async function fill(handle: FileHandle, body: Uint8Array | Readable): Promise<vo
 async function place(temp: string, path: string): Promise<boolean> {
   const won = await linkIfAbsent(temp, path)
   await discard(temp)
-  await syncFolder(dirname(path))
   return won
 }
 
@@ -93,7 +95,6 @@ async function isOtherThanFile(path: string): Promise<boolean> {
 
 async function replace(temp: string, path: string): Promise<boolean> {
   await rename(temp, path)
-  await syncFolder(dirname(path))
   return true
 }
 

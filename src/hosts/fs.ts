@@ -43,7 +43,7 @@ export function fsStorage(root: string): Required<ObjectStore> {
       // A source may fail before `writeObject` listens, which without a listener ends the process.
       if (body instanceof Readable) body.on('error', () => {})
       try {
-        return await writeObject(folders, await pathOf(key), body, options?.ifAbsent ?? false)
+        return await writeObject(folders, await pathOf(key), body, options)
       } finally {
         if (body instanceof Readable) body.destroy()
       }

@@ -117,18 +117,21 @@ export function checkDep(value: unknown, path: string, context: EntryContext): v
   check(value, DEP_RULES, `${path}.`, context)
 }
 
+/** Listed once: they are gone through for every dependency of every version. */
+const RULE_LISTS = new Map([ENTRY_RULES, DEP_RULES].map((rules) => [rules, Object.entries(rules)] as const))
+
 function check(
   value: Fields,
   rules: Readonly<Record<string, Rule>>,
   prefix: string,
   context: EntryContext,
 ): void {
-  for (const [field, rule] of Object.entries(rules)) {
+  for (const [field, rule] of RULE_LISTS.get(rules) ?? []) {
     if (!rule.holds(value[field], context))
       throw new InvalidField(`\`${prefix}${field}\` must be ${rule.wanted}`)
   }
-  for (const [field, content] of Object.entries(value)) {
-    if (!Object.hasOwn(rules, field) && !unknownField.holds(content, context)) {
+  for (const field in value) {
+    if (!Object.hasOwn(rules, field) && !unknownField.holds(value[field], context)) {
       throw new InvalidField(`\`${prefix}${field.slice(0, 64)}\` must be ${unknownField.wanted}`)
     }
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { LRUCache } from 'lru-cache'
 import { CargoError } from '../errors.ts'
-import type { ByteRange, CargoEvent, Logger, ObjectInfo, ObjectStore } from '../host.ts'
+import type { ByteRange, CargoEvent, Logger, ObjectInfo, ObjectStore, PutOptions } from '../host.ts'
 import { blobKey } from './keys.ts'
 import { readBytes } from './reliable-storage.ts'
 
@@ -29,6 +29,8 @@ export interface BlobContent {
 export interface Blobs {
   /** Writes a blob, again if it was there: that renews its age for garbage collection. `body` is destroyed. */
   put(sha256: string, body: Readable): Promise<void>
+  /** The same for bytes that can be had again elsewhere: a power cut may take them away. */
+  keep(sha256: string, body: Readable): Promise<void>
   stat(sha256: string): Promise<ObjectInfo | undefined>
   /**
    * The blob, verified the first time this process reads it and again when it changed.
@@ -95,17 +97,22 @@ export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
     return storage.get(blobKey(sha256), range)
   }
 
+  async function write(sha256: string, body: Readable, options: PutOptions): Promise<void> {
+    try {
+      await storage.put(blobKey(sha256), body, options)
+    } finally {
+      // A store that is full or away may never have looked at it.
+      body.destroy()
+    }
+    verified.delete(sha256)
+    damaged.delete(sha256)
+  }
+
   return {
-    async put(sha256, body) {
-      try {
-        await storage.put(blobKey(sha256), body)
-      } finally {
-        // A store that is full or away may never have looked at it.
-        body.destroy()
-      }
-      verified.delete(sha256)
-      damaged.delete(sha256)
-    },
+    put: (sha256, body) => write(sha256, body, {}),
+    // What is there may be somebody's publish, and durable.
+    keep: (sha256, body) =>
+      write(sha256, body, damaged.has(sha256) ? {} : { ifAbsent: true, durable: false }),
     isDamaged: (sha256) => damaged.has(sha256),
     async stat(sha256) {
       const info = await storage.stat(blobKey(sha256))

@@ -11,6 +11,8 @@ const POLL_MS = 2000
 /** A snapshot is written when so many additions came after the last one. */
 const SNAPSHOT_EVERY = 256
 const MAX_ATTEMPTS = 1000
+/** What a power cut takes away is noted again when the crate is next read. */
+const DERIVED = { ifAbsent: true, durable: false } as const
 
 /** What search knows of a crate. */
 export interface CatalogueEntry {
@@ -111,7 +113,7 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const news = [...pending.values()].filter((entry) => isNews(entry))
       if (news.length === 0) break
-      if (await storage.put(additionKey(last + 1, root), encodeList(news), { ifAbsent: true })) {
+      if (await storage.put(additionKey(last + 1, root), encodeList(news), DERIVED)) {
         last += 1
         merge(news)
         break
@@ -123,7 +125,7 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
   }
 
   async function writeSnapshot(): Promise<void> {
-    await storage.put(snapshotKey(last, root), encodeList([...entries.values()]), { ifAbsent: true })
+    await storage.put(snapshotKey(last, root), encodeList([...entries.values()]), DERIVED)
     lastSnapshot = last
   }
 

@@ -52,6 +52,19 @@ test('put() of an object that is there answers when that one is on the disk', as
   ])
 })
 
+test('put() that need not be durable syncs nothing, and the next that must be syncs all', async (t) => {
+  const { put } = await store(t, 'a/c')
+  // The root alone, which is made once.
+  assert.deepEqual(await put('1', { durable: false }), ['sync .', 'rename root/a/~ root/a/c', 'answer true'])
+  assert.deepEqual(await put('2'), [
+    'sync root',
+    'sync root/a/~',
+    'rename root/a/~ root/a/c',
+    'sync root/a',
+    'answer true',
+  ])
+})
+
 test('put() over an object answers when the new one is on the disk', async (t) => {
   const { put } = await store(t, 'a/c')
   await put('1')

@@ -5,7 +5,7 @@ import { singleFlight } from '../single-flight.ts'
 import type { CopyStore } from './copy-store.ts'
 
 /** Memory for copies; the parsed form takes about five times the bytes. */
-const MAX_MEMORY = 96 * 1024 * 1024
+const MAX_MEMORY = 192 * 1024 * 1024
 const BYTES_PER_BYTE = 6
 const MAX_ABSENT = 50_000
 

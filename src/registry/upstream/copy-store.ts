@@ -45,7 +45,10 @@ export function createCopyStore(storage: RegistryStorage, logger: Logger): CopyS
     newer: (uplink, name, { n }) => newestFrom(uplink, name, n),
     async add(uplink, name, copy) {
       const { n } = copy
-      if (!(await storage.put(copyKey(uplink, name, n), encodeCopy(copy), { ifAbsent: true }))) return false
+      if (
+        !(await storage.put(copyKey(uplink, name, n), encodeCopy(copy), { ifAbsent: true, durable: false }))
+      )
+        return false
       if (n > 2) {
         await storage
           .delete(copyKey(uplink, name, n - 2))
