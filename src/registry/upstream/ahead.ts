@@ -15,8 +15,8 @@ import { createQueue, type Queue } from './queue.ts'
 /** Clients whose graphs are followed at a time, and how long a pause ends a graph. */
 const MAX_CLIENTS = 500
 const IDLE_MS = 60_000
-/** Requests ahead that run at a time, for all clients: a real one should not wait behind many answers to be read. */
-const PARALLEL_INDEX = 16
+/** Requests ahead that run at a time, for all clients: of Verdaccio's 40 connections some stay for real ones. */
+const PARALLEL_INDEX = 28
 const PARALLEL_CRATES = 32
 /** What waited for so long is no longer ahead of anybody. */
 const MAX_QUEUED_MS = 10_000
@@ -24,6 +24,8 @@ const MAX_QUEUED_MS = 10_000
 const FIRST_CRATES = 48
 /** Files of one client that are remembered: no graph that people build has more. */
 const MAX_READ = 2_000
+/** Optional dependencies of a direct one that are fetched although nothing is known of the features that are enabled. */
+const MAX_OPTIONAL = 16
 /** Direct dependencies that a hint may be about: cargo asks layer by layer. */
 const RECENT_ROOTS = 32
 /** A client whose versions were guessed wrong so often has a lock file of its own. */
@@ -70,6 +72,10 @@ interface Graph {
   readonly guess: GraphGuess
   /** The index files that the client read, in its order. */
   readonly read: Map<string, ReadEntries>
+  /** Index files that were seen, by whoever. */
+  readonly here: Map<string, ReadEntries>
+  /** Those on their way, and what of them is wanted. */
+  readonly coming: Map<string, GuessedCrate[]>
   /** Those that nothing led to: its direct dependencies. */
   readonly roots: Set<string>
   /** Fetched ahead, and not asked for yet. */
@@ -105,14 +111,21 @@ export function createAhead(deps: AheadDeps): Ahead {
     return graph
   }
 
-  /** `work` may give its place back before it ends. */
-  function enqueue(graph: Graph, queue: Queue, work: (done: () => void) => Promise<void>): boolean {
+  /** `done` is called once, when the work gives its place back, ends, or is dropped. */
+  function enqueue(
+    graph: Graph,
+    queue: Queue,
+    work: (done: () => void) => Promise<void>,
+    ended: () => void = () => {},
+  ): boolean {
     if (graph.waiting >= deps.max) return false
     graph.waiting += 1
     let isWaiting = true
     const done = () => {
-      if (isWaiting) graph.waiting -= 1
+      if (!isWaiting) return
       isWaiting = false
+      graph.waiting -= 1
+      ended()
     }
     queue.add(
       () => work(done).catch((error) => deps.logger.debug({ err: error }, 'nothing was fetched ahead')),
@@ -127,16 +140,32 @@ export function createAhead(deps: AheadDeps): Ahead {
   }
 
   function follow(graph: Graph, crate: GuessedCrate, entries: readonly IndexEntry[]): void {
-    for (const next of graph.guess.follow(crate, entries)) {
-      enqueue(graph, index, async (done) => {
-        const found = await deps.entries(next.name)
-        done()
-        if (found === undefined) return
-        if (found.fetched && !graph.read.has(next.name) && !graph.fetched.has(next.name))
-          tell(graph, 'index', next.name)
-        follow(graph, next, found.entries)
-      })
+    const stack = [...graph.guess.follow(crate, entries)].reverse()
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      const here = graph.here.get(next.name)?.()
+      if (here === undefined) fetchIndex(graph, next.name, next)
+      else stack.push(...graph.guess.follow(next, here))
     }
+  }
+
+  /** Fetches an index file once, whatever else is to be followed when it is here. */
+  function fetchIndex(graph: Graph, name: string, ...crates: readonly GuessedCrate[]): void {
+    const others = graph.coming.get(name)
+    if (others !== undefined) {
+      others.push(...crates)
+      return
+    }
+    const wanting = [...crates]
+    const work = async (done: () => void) => {
+      const found = await deps.entries(name)
+      done()
+      if (found === undefined) return
+      if (found.fetched && !graph.read.has(name) && !graph.fetched.has(name)) tell(graph, 'index', name)
+      const ref = new WeakRef(found.entries)
+      graph.here.set(name, () => ref.deref())
+      for (const one of wanting) follow(graph, one, found.entries)
+    }
+    if (enqueue(graph, index, work, () => graph.coming.delete(name))) graph.coming.set(name, wanting)
   }
 
   function bringCrates(graph: Graph): void {
@@ -164,6 +193,7 @@ export function createAhead(deps: AheadDeps): Ahead {
       tellUsed(graph, 'index', key)
       if (graph.read.size >= MAX_READ) return
       graph.read.set(key, entries)
+      graph.here.set(key, entries)
       // What was guessed is followed already, with the features that are really wanted.
       if (graph.guess.has(key)) return
       // It may be there for a feature that somebody enables, or for an older version than was guessed.
@@ -171,6 +201,10 @@ export function createAhead(deps: AheadDeps): Ahead {
       graph.roots.add(key)
       follow(graph, { name: key, wanted: { features: [], defaultFeatures: true } }, entries() ?? [])
       for (const crate of reasons) follow(graph, crate, graph.read.get(crate.name)?.() ?? [])
+      // People enable features of what they name themselves.
+      for (const one of graph.guess.optional(key).slice(0, MAX_OPTIONAL)) {
+        if (!graph.here.has(one)) fetchIndex(graph, one)
+      }
     },
 
     crateAsked(client, name, version) {
@@ -202,6 +236,8 @@ function newGraph(): Graph {
   return {
     guess: createGraphGuess(),
     read: new Map(),
+    here: new Map(),
+    coming: new Map(),
     roots: new Set(),
     fetched: new Set(),
     seenCrates: new Set(),

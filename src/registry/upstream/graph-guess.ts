@@ -27,6 +27,8 @@ export interface GraphGuess {
   /** What comes next, once a crate's index file is here; nothing that was said before. */
   follow(crate: GuessedCrate, entries: readonly IndexEntry[]): readonly GuessedCrate[]
   has(name: string): boolean
+  /** The optional dependencies of a crate that nothing has enabled. */
+  optional(name: string): readonly string[]
   /** The crates that have an optional dependency of that name, with the feature that enables it. */
   enabling(name: string): readonly GuessedCrate[]
   /** In the order in which they were followed. */
@@ -93,6 +95,13 @@ export function createGraphGuess(): GraphGuess {
         }))
     },
     has: (name) => names.has(name),
+    optional: (name) =>
+      [...nodes.values()]
+        .filter((node) => node.name === name)
+        .flatMap(({ entry }) => entry.deps.filter(({ optional, kind }) => optional && kind !== 'dev'))
+        .filter(({ registry }) => isFromHere(registry))
+        .map((dep) => (dep.package ?? dep.name).toLowerCase())
+        .filter((one) => !names.has(one)),
     enabling: (name) => [...nodes.values()].flatMap((node) => enabledBy(node, name)),
     versions: () => nodes.values(),
   }
