@@ -29,7 +29,8 @@ export async function redisServer(): Promise<RedisServer> {
   const server: RedisServer = {
     url: `redis://127.0.0.1:${port}`,
     async start() {
-      if (isRunning(child)) throw new Error('redis-server is running already')
+      if (isRunning(child) && !child.killed) throw new Error('redis-server is running already')
+      await server.stop()
       const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder]
       child = spawn('redis-server', args, { stdio: 'ignore' })
       for (let tries = 0; !(await answers(port)); tries++) {

@@ -1,15 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from '../../host.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
-import { pickVersion } from '../../protocol/lookahead.ts'
-import { needs, planDownloads } from './download-plan.ts'
-import {
-  createGraphGuess,
-  type GraphGuess,
-  type GuessedCrate,
-  type GuessedVersion,
-  type Platform,
-} from './graph-guess.ts'
+import { type ClientGraph, newGraph, olderRoots, planOf, type ReadEntries } from './client-graph.ts'
+import type { GuessedCrate } from './graph-guess.ts'
 import { createQueue, type Queue } from './queue.ts'
 
 /** Clients whose graphs are followed at a time, and how long a pause ends a graph. */
@@ -20,18 +13,15 @@ const PARALLEL_INDEX = 28
 const PARALLEL_CRATES = 32
 /** What waited for so long is no longer ahead of anybody. */
 const MAX_QUEUED_MS = 10_000
-/** Crates that may be on their way before any guess proved right; a right one earns more, a wrong one costs. */
-const FIRST_CRATES = 48
 /** Files of one client that are remembered: no graph that people build has more. */
 const MAX_READ = 2_000
 /** Optional dependencies of a direct one that are fetched although nothing is known of the features that are enabled. */
 const MAX_OPTIONAL = 16
-/** Direct dependencies that a hint may be about: cargo asks layer by layer. */
-const RECENT_ROOTS = 32
 /** A client whose versions were guessed wrong so often has a lock file of its own. */
 const MAX_CORRECTIONS = 8
 /** Milliseconds for which a plan holds, whatever else the client reads: making one is work. */
 const PLAN_HOLDS_MS = 500
+/** What a right guess of a crate earns, in crates that may be fetched ahead, and what a wrong one costs. */
 const RIGHT_EARNS = 16
 const WRONG_COSTS = 16
 
@@ -50,9 +40,6 @@ export interface Ahead {
   close(): Promise<void>
 }
 
-/** Looks again at the entries of a file that was served; it must not keep them in memory. */
-export type ReadEntries = () => readonly IndexEntry[] | undefined
-
 export interface AheadDeps {
   /** Most files of one client that wait or are fetched; 0: nothing is fetched ahead. */
   readonly max: number
@@ -67,45 +54,13 @@ export interface AheadDeps {
   onOutcome(kind: 'index' | 'crate', outcome: AheadOutcome): void
 }
 
-/** One client's graph. */
-interface Graph {
-  readonly guess: GraphGuess
-  /** The index files that the client read, in its order. */
-  readonly read: Map<string, ReadEntries>
-  /** Index files that were seen, by whoever. */
-  readonly here: Map<string, ReadEntries>
-  /** Those on their way, and what of them is wanted. */
-  readonly coming: Map<string, GuessedCrate[]>
-  /** Those that nothing led to: its direct dependencies. */
-  readonly roots: Set<string>
-  /** Fetched ahead, and not asked for yet. */
-  readonly fetched: Set<string>
-  /** Crate files that were fetched ahead or asked for. */
-  readonly seenCrates: Set<string>
-  readonly platforms: Set<Platform>
-  /** Versions of direct dependencies that were guessed wrong. */
-  readonly known: Map<string, string>
-  /** What is to be downloaded; made anew when more is known. */
-  plan: Plan
-  waiting: number
-  /** Crate files that may be fetched ahead of the next right guess. */
-  credit: number
-}
-
-interface Plan {
-  /** How many files had been read, and when it was made on the monotonic clock. */
-  readonly of: number
-  readonly at: number
-  readonly versions: ReadonlyMap<string, GuessedVersion>
-}
-
 export function createAhead(deps: AheadDeps): Ahead {
   const { monotonic } = deps
-  const graphs = new LRUCache<string, Graph>({ max: MAX_CLIENTS, ttl: IDLE_MS, updateAgeOnGet: true })
+  const graphs = new LRUCache<string, ClientGraph>({ max: MAX_CLIENTS, ttl: IDLE_MS, updateAgeOnGet: true })
   const index = createQueue(PARALLEL_INDEX, MAX_QUEUED_MS, monotonic)
   const crates = createQueue(PARALLEL_CRATES, MAX_QUEUED_MS, monotonic)
 
-  function graphOf(client: string): Graph {
+  function graphOf(client: string): ClientGraph {
     const graph = graphs.get(client) ?? newGraph()
     graphs.set(client, graph)
     return graph
@@ -113,7 +68,7 @@ export function createAhead(deps: AheadDeps): Ahead {
 
   /** `done` is called once, when the work gives its place back, ends, or is dropped. */
   function enqueue(
-    graph: Graph,
+    graph: ClientGraph,
     queue: Queue,
     work: (done: () => void) => Promise<void>,
     ended: () => void = () => {},
@@ -134,12 +89,12 @@ export function createAhead(deps: AheadDeps): Ahead {
     return true
   }
 
-  function tell(graph: Graph, kind: 'index' | 'crate', key: string): void {
+  function tell(graph: ClientGraph, kind: 'index' | 'crate', key: string): void {
     graph.fetched.add(key)
     deps.onOutcome(kind, 'fetched')
   }
 
-  function follow(graph: Graph, crate: GuessedCrate, entries: readonly IndexEntry[]): void {
+  function follow(graph: ClientGraph, crate: GuessedCrate, entries: readonly IndexEntry[]): void {
     const stack = [...graph.guess.follow(crate, entries)].reverse()
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       const here = graph.here.get(next.name)?.()
@@ -149,7 +104,7 @@ export function createAhead(deps: AheadDeps): Ahead {
   }
 
   /** Fetches an index file once, whatever else is to be followed when it is here. */
-  function fetchIndex(graph: Graph, name: string, ...crates: readonly GuessedCrate[]): void {
+  function fetchIndex(graph: ClientGraph, name: string, ...crates: readonly GuessedCrate[]): void {
     const others = graph.coming.get(name)
     if (others !== undefined) {
       others.push(...crates)
@@ -168,7 +123,7 @@ export function createAhead(deps: AheadDeps): Ahead {
     if (enqueue(graph, index, work, () => graph.coming.delete(name))) graph.coming.set(name, wanting)
   }
 
-  function bringCrates(graph: Graph): void {
+  function bringCrates(graph: ClientGraph): void {
     for (const [key, { entry, platform }] of graph.plan.versions) {
       if (graph.credit <= 0) return
       if (graph.seenCrates.has(key) || (platform !== undefined && !graph.platforms.has(platform))) continue
@@ -181,7 +136,7 @@ export function createAhead(deps: AheadDeps): Ahead {
     }
   }
 
-  function tellUsed(graph: Graph, kind: 'index' | 'crate', key: string): void {
+  function tellUsed(graph: ClientGraph, kind: 'index' | 'crate', key: string): void {
     if (graph.fetched.delete(key)) deps.onOutcome(kind, 'used')
   }
 
@@ -209,7 +164,7 @@ export function createAhead(deps: AheadDeps): Ahead {
 
     crateAsked(client, name, version) {
       const graph = graphs.get(client)
-      if (deps.max === 0 || graph === undefined) return
+      if (deps.max === 0 || graph === undefined || graph.seenCrates.size > MAX_READ) return
       const crate = name.toLowerCase()
       const key = `${crate}@${version}`
       const { of, at } = graph.plan
@@ -229,42 +184,5 @@ export function createAhead(deps: AheadDeps): Ahead {
     async close() {
       await Promise.all([index.close(), crates.close()])
     },
-  }
-}
-
-function newGraph(): Graph {
-  return {
-    guess: createGraphGuess(),
-    read: new Map(),
-    here: new Map(),
-    coming: new Map(),
-    roots: new Set(),
-    fetched: new Set(),
-    seenCrates: new Set(),
-    platforms: new Set(),
-    known: new Map(),
-    plan: { of: 0, at: Number.NEGATIVE_INFINITY, versions: new Map() },
-    waiting: 0,
-    credit: FIRST_CRATES,
-  }
-}
-
-/** Direct dependencies of which another version than the newest needs the crate: cargo may be held to that one. */
-function olderRoots({ read, roots }: Graph, name: string): readonly GuessedCrate[] {
-  return [...roots].slice(-RECENT_ROOTS).flatMap((root) => {
-    const needing = (read.get(root)?.() ?? []).filter((entry) => needs(entry, name))
-    const entry = pickVersion(needing)
-    if (entry === undefined) return []
-    return [{ name: root, wanted: { req: `=${entry.vers}`, features: [], defaultFeatures: true } }]
-  })
-}
-
-function planOf({ read, roots, known }: Graph, at: number): Plan {
-  const files = new Map([...read].map(([name, entries]) => [name, entries() ?? []] as const))
-  const versions = planDownloads(roots, files, known)
-  return {
-    of: read.size,
-    at,
-    versions: new Map(versions.map((one) => [`${one.name}@${one.entry.vers}`, one])),
   }
 }
