@@ -10,14 +10,12 @@ import { checkRedis } from './doctor-redis.ts'
 import { checkFolder, checkSpace, checkStorage, removeLeftovers } from './doctor-storage.ts'
 import { isTrusted } from './doctor-tls.ts'
 import { checkUrl, findUnreachable, type UrlTarget } from './doctor-url.ts'
+import { TOKEN_VARIABLE } from './environment.ts'
 import { pluginOptions } from './plugin-options.ts'
 import { registryUrl } from './public-url.ts'
 import { reasonOf } from './reason.ts'
 import { readKeyPair } from './tls.ts'
 import { openUsers } from './users.ts'
-
-/** The variable with the token that the doctor may use; no setting of the server. */
-const TOKEN = 'VERDACCIO_CARGO_TOKEN'
 
 export interface DoctorRequest {
   /** Whether a crate may be published, for a try. */
@@ -40,7 +38,7 @@ export async function examine(
   request: DoctorRequest,
   out: Writable,
 ): Promise<boolean> {
-  const { [TOKEN]: token, ...environment } = all
+  const { [TOKEN_VARIABLE]: token, ...environment } = all
   let problems = 0
   const tell = (part: string, outcome: Outcome) => {
     if (outcome.status === 'wrong') problems += 1

@@ -10,6 +10,8 @@ export interface Override {
 }
 
 const PREFIX = 'VERDACCIO_CARGO_'
+/** A credential for commands that talk to a server, not a setting of one. */
+export const TOKEN_VARIABLE = 'VERDACCIO_CARGO_TOKEN'
 
 /** What is meant as JSON: a map, a list, a string in quotes, a boolean, a number that is read without loss. */
 const JSON_TEXT = /^(\s*[[{"]|true$|false$|(0|[1-9]\d{0,14})$)/
@@ -28,7 +30,7 @@ export function environmentOverrides(
 ): readonly Override[] {
   const isText = (path: readonly string[]) => texts.some((text) => text.join() === path.join())
   const overrides = Object.entries(environment).flatMap(([name, text]) => {
-    if (!name.startsWith(PREFIX) || !text) return []
+    if (!name.startsWith(PREFIX) || name === TOKEN_VARIABLE || !text) return []
     const path = pathOf(name)
     return [{ path, value: isText(path) ? text : parseValue(name, text) }]
   })

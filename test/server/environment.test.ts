@@ -73,3 +73,7 @@ test('settingAt() finds nothing in lists, strings and missing maps', () => {
   for (const tree of [undefined, 'a', ['a'], { a: null }, { a: 'b' }])
     assert.equal(settingAt(tree, ['a', 'b']), undefined)
 })
+
+test('environmentOverrides() takes the token for commands for no setting', () => {
+  assert.deepEqual(environmentOverrides({ VERDACCIO_CARGO_TOKEN: 'secret' }), [])
+})
