@@ -142,7 +142,10 @@ async function* writeOutcomes(target: UrlTarget, given: string | undefined): Out
   const { token } = target
   if (token !== undefined) yield* checkPublish({ ...target, token })
   else if (given === undefined)
-    yield wrong('nothing is published without a token', `set ${TOKEN} to one of a user who may publish`)
+    yield wrong(
+      'nothing is published without a token',
+      `set ${TOKEN_VARIABLE} to one of a user who may publish`,
+    )
   else yield wrong('the token is not sent to who has no trusted certificate', 'see above')
 }
 
