@@ -3,6 +3,8 @@ import { hasDuplicateKeys } from './duplicate-keys.ts'
 import type { IndexDep, IndexEntry } from './index-entry.ts'
 import { checkDep, checkEntry, type Fields, InvalidField } from './index-rules.ts'
 
+/** Characters of the longest line that is read; the longest on crates.io have some hundred thousand. */
+const MAX_LINE_LENGTH = 2 * 1024 * 1024
 /** Characters after which {@link parseLinesInParts} lets others work. */
 const PART_LENGTH = 256 * 1024
 
@@ -59,6 +61,8 @@ export function* parseLinesInParts(
 }
 
 function parseLine(line: string, number: number, options: ParseLinesOptions): IndexEntry {
+  if (line.length > MAX_LINE_LENGTH)
+    throw invalidLine(number, `must have at most ${MAX_LINE_LENGTH} characters`)
   const value = parseObject(line, number)
   try {
     checkEntry(value, options)

@@ -117,6 +117,20 @@ describe('pull-through', { concurrency: 2 }, () => {
     )
   })
 
+  test('serves everything local where the uplink cannot be reached', async (t) => {
+    const { uplink, project, freshHome } = await pullThrough(t, {}, [])
+    await uplink.stop()
+    const home = await freshHome({ ...REPLACED, tokens: { ours: 'ann-token' } })
+    const thing = await project({ manifest: manifest('local-thing') })
+    const publish = await home.cargo(['publish', '--registry', 'ours', '--no-verify'], { cwd: thing })
+    assertRun(publish, 0, 'Published local-thing v1.0.0', 'it could not be checked whether an uplink has')
+    const deps = '[dependencies]\nlocal-thing = { version = "1", registry = "ours" }\n'
+    const cwd = await project({ manifest: manifest('app', '0.1.0', deps) })
+    assertRun(await home.cargo(['check'], { cwd }), 0, 'Checking local-thing v1.0.0')
+    assertRun(await home.cargo(['search', 'thing', '--registry', 'ours']), 0, 'local-thing = "1.0.0"')
+    assertRun(await home.cargo(['yank', '--registry', 'ours', '--version', '1.0.0', 'local-thing']), 0)
+  })
+
   test('asks the uplink for each file once, however it is fetched', async (t) => {
     const { uplink, project, freshHome } = await pullThrough(t, {})
     const cwd = await project({ manifest: WORKSPACE.manifest })

@@ -197,3 +197,11 @@ test('parseLinesInParts() gives way now and then, and ends with what parseLines(
   assert.deepEqual(part.value, parseLines(body))
   assert.equal(ways, Math.floor(body.length / (256 * 1024)))
 })
+
+test('parseLines() refuses a line that is far too long before it reads it', () => {
+  const long = line({}).replace('}', `,"later":"${'x'.repeat(2 ** 21)}"}`)
+  assert.throws(() => parseLines(long), {
+    code: 'invalid_body',
+    message: 'invalid index line 1: must have at most 2097152 characters',
+  })
+})
