@@ -20,6 +20,12 @@ export const uplink = z
       .default(2)
       .describe('failures in a row, 5xx included, after which it is left alone; 0: never; default 2'),
     fail_timeout: interval.prefault('5m').describe('within this time they must happen; default 5m'),
+    optional: z
+      .boolean()
+      .default(false)
+      .describe(
+        'whether crates are just not there, instead of 503, as long as it has never answered; default false',
+      ),
     cache: z.boolean().default(true).describe('whether its `.crate` files are kept; default true'),
     headers: z
       .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name'), z.string())

@@ -20,9 +20,14 @@ export function blobKey(sha256: string): string {
   return `blobs/sha256/${sha256.slice(0, 2)}/${sha256}`
 }
 
+/** The folder of everything that is kept of an uplink's index. */
+export function uplinkPrefix(uplink: string): string {
+  return `upstream/${uplink}/`
+}
+
 /** The folder of the copies of an uplink's index file; unlike a change's, of one spelling of the name only. */
 export function copiesPrefix(uplink: string, name: string): string {
-  return `upstream/${uplink}/${indexPath(name)}/`
+  return `${uplinkPrefix(uplink)}${indexPath(name)}/`
 }
 
 /** Where copy `n` of an uplink's index file is stored. */

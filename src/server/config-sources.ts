@@ -18,8 +18,8 @@ const FILE_SETTINGS: readonly (readonly string[])[] = [
   ['auth', 'htpasswd'],
 ]
 
-/** What the built-in configuration proxies. */
-const CRATES_IO = { 'crates-io': { url: 'sparse+https://index.crates.io/' } } as const
+/** What the built-in configuration proxies: nobody asked for it, so where it cannot be reached it must not be in the way. */
+const CRATES_IO = { 'crates-io': { url: 'sparse+https://index.crates.io/', optional: true } } as const
 
 /** Where settings come from; the later ones win. */
 export interface ConfigSources {

@@ -10,6 +10,8 @@ export const DEFAULT_RETRY_AFTER = 10
 export type RequestKind = 'config' | 'index' | 'crate' | 'search'
 
 export interface UplinkState {
+  /** Whether it has ever answered this process. */
+  readonly answered: boolean
   /** Whether it is asked at all: not while its breaker is open or it has limited us. */
   readonly asked: boolean
   readonly lastError?: { readonly message: string; readonly at: string }
@@ -50,6 +52,7 @@ export interface StandingDeps {
 
 export function createStanding({ name, options, monotonic, ...deps }: StandingDeps): Standing {
   let limitedUntil = Number.NEGATIVE_INFINITY
+  let hasAnswered = false
   let lastError: UplinkState['lastError']
   const breaker = createBreaker({
     maxFails: options.max_fails,
@@ -102,6 +105,7 @@ export function createStanding({ name, options, monotonic, ...deps }: StandingDe
     mustBeAsked()
     const { epoch } = breaker
     const answered = (outcome = 'ok') => {
+      hasAnswered = true
       breaker.report(true, epoch)
       deps.onRequest?.(kind, outcome)
     }
@@ -134,6 +138,7 @@ export function createStanding({ name, options, monotonic, ...deps }: StandingDe
       }
     },
     state: () => ({
+      answered: hasAnswered,
       asked: !deps.offline && breaker.closed && limitedFor() === 0,
       ...(lastError !== undefined && { lastError }),
     }),

@@ -118,8 +118,11 @@ describe('pull-through', { concurrency: 2 }, () => {
   })
 
   test('serves everything local where the uplink cannot be reached', async (t) => {
-    const { uplink, project, freshHome } = await pullThrough(t, {}, [])
+    const uplink = await startUplink(t)
     await uplink.stop()
+    // As the built-in configuration has crates.io.
+    const uplinks = { 'crates-io': { url: uplink.url, optional: true } }
+    const { project, freshHome } = await bench(t, { options: { uplinks } })
     const home = await freshHome({ ...REPLACED, tokens: { ours: 'ann-token' } })
     const thing = await project({ manifest: manifest('local-thing') })
     const publish = await home.cargo(['publish', '--registry', 'ours', '--no-verify'], { cwd: thing })

@@ -195,3 +195,21 @@ test('a proxied index that is known is served for a while when storage is away, 
   assert.equal((await indexOf(app, 'bar')).status, 503)
   assert.equal(uplink.requests.length, asked)
 })
+
+test('an optional uplink is done without until it has answered once, and never after', async (t) => {
+  const storage = memoryStorage()
+  const uplink = await startUplink(t, { crates: [crateFile('foo')] })
+  await uplink.stop()
+  const options = { prefetch: 0, uplinks: { up: uplinkOptions(uplink, { optional: true }) } }
+  const app = await startApp(t, { options, host: { storage } })
+  assert.equal((await indexOf(app, 'foo')).status, 404)
+  assert.equal((await app.request('/api/v1/crates/foo/1.0.0/download')).status, 404)
+  assert.equal((await app.publish(crateFile('ours'))).status, 200)
+  await uplink.start()
+  assert.equal((await indexOf(app, 'foo')).status, 200)
+  await uplink.stop()
+  assert.equal((await indexOf(app, 'bar')).status, 503)
+  const restarted = await startApp(t, { options, host: { storage } })
+  assert.equal((await indexOf(restarted, 'bar')).status, 503)
+  assert.equal((await indexOf(restarted, 'foo')).status, 200)
+})

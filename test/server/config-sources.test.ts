@@ -70,3 +70,19 @@ test('loadConfig() takes an empty file for no settings', async (t) => {
   const { file } = await yamlFile(t, '# nothing\n')
   assert.equal((await loadConfig({ ...SOURCES, file })).listen.port, 8081)
 })
+
+test('loadConfig() has crates.io behind it, unless the settings or the command line say otherwise', async (t) => {
+  const uplinksOf = async (text: string, uplinks?: boolean) => {
+    const { file } = await yamlFile(t, text)
+    return (await loadConfig({ ...SOURCES, file, uplinks })).cargo
+  }
+  const own = '{ url: https://a.example/, maxage: 1m }'
+  const proxied = `cargo: { uplinks: { a: ${own} }, packages: { '**': { proxy: a }, 'x-*': {} } }\n`
+  const cratesIo = { url: 'sparse+https://index.crates.io/', optional: true }
+  assert.deepEqual((await uplinksOf('')).uplinks, { 'crates-io': cratesIo })
+  assert.deepEqual((await uplinksOf('cargo: { uplinks: {} }\n')).uplinks, {})
+  assert.deepEqual(Object.keys((await uplinksOf(proxied)).uplinks ?? {}), ['a'])
+  assert.deepEqual((await uplinksOf('', false)).uplinks, {})
+  const without = await uplinksOf(proxied, false)
+  assert.deepEqual([without.uplinks, without.packages], [{}, { '**': { proxy: [] }, 'x-*': {} }])
+})

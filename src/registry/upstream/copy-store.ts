@@ -1,7 +1,7 @@
 import { CargoError } from '../../errors.ts'
 import type { Logger } from '../../host.ts'
 import { encodeCopy, parseCopy, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
-import { copiesPrefix, copyKey, numberOf } from '../keys.ts'
+import { copiesPrefix, copyKey, numberOf, uplinkPrefix } from '../keys.ts'
 import { type RegistryStorage, readBytes } from '../reliable-storage.ts'
 
 /** The copies of uplinks' index files, each numbered; the newest two are kept. */
@@ -11,6 +11,12 @@ export interface CopyStore {
   newer(uplink: string, name: string, copy: UpstreamCopy): Promise<UpstreamCopy | undefined>
   /** Stores a copy; `false` when another process was faster. */
   add(uplink: string, name: string, copy: UpstreamCopy): Promise<boolean>
+}
+
+/** Whether anything at all is kept of an uplink. */
+export async function hasCopies(storage: RegistryStorage, uplink: string): Promise<boolean> {
+  for await (const _ of storage.list(uplinkPrefix(uplink))) return true
+  return false
 }
 
 export function createCopyStore(storage: RegistryStorage, logger: Logger): CopyStore {

@@ -2,6 +2,7 @@ import { CargoError } from '../../errors.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
 import { entriesInParts } from '../../protocol/upstream-copy.ts'
 import type { Uplink } from '../../uplinks/uplink.ts'
+import { UplinkError } from '../../uplinks/uplink-error.ts'
 import { inTurns } from '../in-turns.ts'
 import type { PackageRules } from '../package-rules.ts'
 import type { KnownCopy, UpstreamIndex } from './upstream-index.ts'
@@ -42,11 +43,15 @@ export interface ProxiedVersion {
   readonly entry: IndexEntry
 }
 
-export function createProxied(
-  uplinks: ReadonlyMap<string, Uplink>,
-  rules: PackageRules,
-  index: UpstreamIndex,
-): Proxied {
+export interface ProxiedDeps {
+  readonly uplinks: ReadonlyMap<string, Uplink>
+  readonly rules: PackageRules
+  readonly index: UpstreamIndex
+  /** Whether anything is kept of an uplink. */
+  hasCopies(uplink: string): Promise<boolean>
+}
+
+export function createProxied({ uplinks, rules, index, hasCopies }: ProxiedDeps): Proxied {
   const uplinksOf = (name: string) =>
     (rules.ruleFor(name)?.rule.proxy ?? []).flatMap((key) => uplinks.get(key) ?? [])
 
@@ -58,7 +63,7 @@ export function createProxied(
     for (const [position, uplink] of uplinks.entries()) {
       const known = await look(uplink).catch(async (error) => {
         const kept = await peek(name, uplinks.slice(position + 1))
-        if (kept === undefined) throw error
+        if (kept === undefined && !(await isUnmet(uplink, error))) throw error
         return kept
       })
       if (known === undefined) continue
@@ -67,6 +72,14 @@ export function createProxied(
     }
     return undefined
   }
+
+  /** An optional uplink that nobody has ever reached: this registry does without. */
+  const isUnmet = async ({ name, options, state }: Uplink, error: unknown): Promise<boolean> =>
+    options.optional &&
+    error instanceof UplinkError &&
+    error.fault === 'away' &&
+    !state().answered &&
+    !(await hasCopies(name))
 
   const find = (name: string, maxAge?: number) =>
     first(name, uplinksOf(name), (uplink) => index.read(uplink, name, maxAge))

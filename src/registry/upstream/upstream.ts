@@ -13,7 +13,7 @@ import { KEPT_CATALOGUE } from '../keys.ts'
 import type { PackageRules } from '../package-rules.ts'
 import type { RegistryStorage } from '../reliable-storage.ts'
 import type { UpstreamSearch } from '../search.ts'
-import { createCopyStore } from './copy-store.ts'
+import { createCopyStore, hasCopies } from './copy-store.ts'
 import { createCrateFetches } from './crate-fetches.ts'
 import { createProxied, type Proxied, type ProxiedCrate, type ProxiedVersion } from './proxied.ts'
 import { proxiedFile } from './proxied-file.ts'
@@ -103,7 +103,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       emit({ kind: 'integrity', crate, detail: { uplink: uplink.name, conflict, found: detail } })
     },
   })
-  const proxied = createProxied(uplinks, rules, index)
+  const proxied = createProxied({ uplinks, rules, index, hasCopies: (name) => hasCopies(storage, name) })
   const fetches = createCrateFetches({
     blobs,
     logger,
