@@ -5,7 +5,7 @@ import { CargoError, isSystemError } from '../errors.ts'
 import { openUnnamed, writeAt } from './unnamed-file.ts'
 
 /** Crates up to this size stay in memory. */
-const MAX_IN_MEMORY = 512 * 1024
+const MAX_IN_MEMORY = 1024 * 1024
 /** So much is held back until the checksum agrees: a client can never complete a wrong body. */
 const HELD_BACK = 64 * 1024
 /** For each of many readers. */
