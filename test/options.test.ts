@@ -39,6 +39,12 @@ test('parseOptions() refuses mistakes and names the key', () => {
     [{ packages: { 'a*': { acess: '$all' } } }, /unknown key `packages\.a\*\.acess`/],
     [{ rules: 'strict' }, /`rules`/],
     [{ aliases: ['not a url'] }, /`aliases\.0`/],
+    [{ packages: { '**': { deny: ['ryu<1.0.10: x'] } } }, /`packages\.\*\*\.deny\.0`: must be `name@req/],
+    [{ packages: { '**': { min_age_except: ['a>=1'] } } }, /`packages\.\*\*\.min_age_except\.0`/],
+    [{ packages: { '**': { proxy: 'nope' } } }, /`packages\.\*\*\.proxy`: `nope` is not in `uplinks`/],
+    [{ uplinks: { a: { url: 'ftp://x' } } }, /`uplinks\.a\.url`: must be the http or https URL/],
+    [{ uplinks: { a: { url: 'https://x', maxage: 'soon' } } }, /`uplinks\.a\.maxage`/],
+    [{ uplinks: { a: { url: 'https://x', auth: { token_env: 'T' } } } }, /`uplinks\.a\.auth\.token`/],
     [
       { auth_required: false, packages: { 'p-*': { access: 'team' } } },
       /`auth_required: false` contradicts `packages\.p-\*\.access`/,

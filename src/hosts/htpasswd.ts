@@ -18,14 +18,18 @@ const MAX_PASSWORD_LENGTH = 1024
 export interface Htpasswd {
   /**
    * The user, when the password is right. An unknown user takes as long as a wrong password.
-   * @throws {CargoError} `unavailable` when the file cannot be read, or too many passwords are being checked.
+   * @throws {CargoError} `unavailable` when too many passwords are being checked.
    */
   verify(user: string, password: string): Promise<Principal | undefined>
-  /**
-   * Whether there is such a user.
-   * @throws {CargoError} `unavailable` when the file cannot be read
-   */
+  /** Whether there is such a user. */
   has(user: string): Promise<boolean>
+}
+
+export interface HtpasswdDeps {
+  /** In milliseconds. */
+  readonly now?: () => number
+  /** Told, once for each change, why the file cannot be used any more; the users it had before stay. */
+  readonly onProblem?: (error: unknown) => void
 }
 
 interface Users {
@@ -37,11 +41,14 @@ interface Users {
 }
 
 /**
- * Opens an htpasswd file and follows its changes. `now` is in milliseconds.
- * @throws {Error} naming the file, line and user for what it cannot use.
+ * Opens an htpasswd file and follows its changes; after one that cannot be used, the users it had before stay.
+ * @throws {Error} naming the file, line and user for what it cannot use now.
  */
-export async function openHtpasswd(file: string, now: () => number = Date.now): Promise<Htpasswd> {
-  const currentUsers = await followFile(file, now)
+export async function openHtpasswd(
+  file: string,
+  { now = Date.now, onProblem = () => {} }: HtpasswdDeps = {},
+): Promise<Htpasswd> {
+  const currentUsers = await followFile(file, now, onProblem)
   // Random for each process: what is in memory is worth nothing elsewhere.
   const secret = randomBytes(32)
   const right = new LRUCache<string, number>({ max: 1_000 })
@@ -56,7 +63,7 @@ export async function openHtpasswd(file: string, now: () => number = Date.now): 
   return {
     async verify(user, password) {
       if (password.length > MAX_PASSWORD_LENGTH) return undefined
-      const users = await currentUsers().catch(fileFailed)
+      const users = await currentUsers()
       const key = createHmac('sha256', secret).update(`${users.stamp}\n${user}:${password}`).digest('base64')
       const principal: Principal = { name: user, groups: [] }
       if (now() < (right.get(key) ?? 0)) return principal
@@ -69,33 +76,53 @@ export async function openHtpasswd(file: string, now: () => number = Date.now): 
       right.set(key, now() + RIGHT_FOR)
       return principal
     },
-    has: async (user) => (await currentUsers().catch(fileFailed)).entries.has(user),
+    has: async (user) => (await currentUsers()).entries.has(user),
   }
 }
 
-function fileFailed(cause: unknown): never {
-  throw new CargoError('unavailable', 'passwords cannot be checked at the moment', { cause })
-}
-
-/** The file's users, read again when its time or size changed; at most one look a second, shared by all callers. */
-async function followFile(file: string, now: () => number): Promise<() => Promise<Users>> {
+/**
+ * The file's users, read again when its time or size changed; at most one look a second, shared by all callers. One
+ * mistake in a line must not lock out everybody, so that what cannot be used leaves the users as they were.
+ */
+async function followFile(
+  file: string,
+  now: () => number,
+  onProblem: (error: unknown) => void,
+): Promise<() => Promise<Users>> {
   let users = Promise.resolve(await readUsers(file))
   let looked = now()
+  let told: string | undefined
+
+  async function look(known: Users): Promise<Users> {
+    const stamp = await stampOf(file).catch(() => undefined)
+    try {
+      const read = await readUsers(file, known)
+      told = undefined
+      return read
+    } catch (error) {
+      const problem = `${stamp} ${error}`
+      if (problem !== told) onProblem(error)
+      told = problem
+      return known
+    }
+  }
+
   return () => {
     if (now() - looked >= LOOK_EVERY) {
       looked = now()
-      const before = users.catch(() => undefined)
-      users = before.then((known) => readUsers(file, known))
-      // Whoever waits for it gets the error; without this, nobody waiting would end the process.
-      users.catch(() => undefined)
+      users = users.then(look)
     }
     return users
   }
 }
 
-async function readUsers(file: string, known?: Users): Promise<Users> {
+async function stampOf(file: string): Promise<string> {
   const { mtimeMs, size, ino } = await stat(file)
-  const stamp = `${mtimeMs} ${size} ${ino}`
+  return `${mtimeMs} ${size} ${ino}`
+}
+
+async function readUsers(file: string, known?: Users): Promise<Users> {
+  const stamp = await stampOf(file)
   if (known?.stamp === stamp) return known
   try {
     const entries = parseHtpasswd(await readFile(file, 'utf8'))

@@ -19,8 +19,8 @@ export function createErrorHandler(logger: Logger, loginUrl: (ctx: CargoContext)
       await next()
     } catch (thrown) {
       const error = toCargoError(thrown)
-      if (error.status >= 500)
-        logger.error({ err: thrown, method: ctx.method, path: ctx.path }, error.message)
+      if (error.status >= 500 && error.code !== 'not_supported')
+        logger.error({ ...troubleOf(thrown), method: ctx.method, path: ctx.path }, error.message)
       for (const header of OF_THE_FILE) ctx.remove(header)
       ctx.status = error.status
       ctx.set({ ...error.headers })
@@ -30,6 +30,13 @@ export function createErrorHandler(logger: Logger, loginUrl: (ctx: CargoContext)
       ctx.body = errorBody([error.message])
     }
   }
+}
+
+/** What the log is told: all of what nobody expected, and the reason of what happens now and then. */
+function troubleOf(thrown: unknown): object {
+  if (!(thrown instanceof CargoError) || thrown.code === 'internal') return { err: thrown }
+  const { cause } = thrown
+  return cause === undefined ? {} : { cause: cause instanceof Error ? cause.message : String(cause) }
 }
 
 function toCargoError(thrown: unknown): CargoError {

@@ -9,13 +9,13 @@ const people = names.describe(
 /** `name`, `glob@req`: which versions of which crates. */
 const versionPattern = z
   .string()
-  .regex(/^[^@\s:]+(@[^:]+)?$/, 'must be `name`, `name@requirement`, or globs of names with them')
+  .regex(/^[^@\s:<>=~^]+(@[^:]+)?$/, 'must be `name`, `name@requirement`, or globs of names with them')
 
 const denial = z
   .string()
   .regex(
-    /^[^@\s:]+(@[^:]+)?(:\s*\S[\s\S]*)?$/,
-    'must be `name@requirement: reason`; requirement and reason may be left out',
+    /^[^@\s:<>=~^]+(@[^:]+)?(:\s*\S[\s\S]*)?$/,
+    'must be `name@requirement: reason`; requirement and reason may be left out, the `@` not',
   )
 
 /** What a rule of `packages` says of the crates whose names match its key. */

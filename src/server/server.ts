@@ -44,7 +44,9 @@ export async function createServer(config: Config, context: ServerContext): Prom
   const { logger } = context
   const keyPair = config.tls && (await readKeyPair(config.tls))
   const storage = fsStorage(config.storage.fs.path)
-  const auth = await openUsers(config.auth, context.environment, storage)
+  const auth = await openUsers(config.auth, context.environment, storage, (err) =>
+    logger.warn({ err }, 'password file cannot be used: the users that it had before stay'),
+  )
   const cache = config.redis === undefined ? undefined : redisCache(config.redis)
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })

@@ -9,15 +9,17 @@ import { reasonOf } from './reason.ts'
 type AuthConfig = NonNullable<Config['auth']>
 
 /**
- * The users of the settings and those whose tokens are in the store.
+ * The users of the settings and those whose tokens are in the store. `onProblem` is told when the password file changes
+ * to something that cannot be used.
  * @throws {ConfigError} for a variable that is not set, or a password file that cannot be used
  */
 export async function openUsers(
   auth: AuthConfig | undefined,
   environment: Environment,
   store: ObjectStore,
+  onProblem: (error: unknown) => void = () => {},
 ): Promise<HostAuth> {
-  const htpasswd = auth?.htpasswd === undefined ? undefined : await openPasswords(auth.htpasswd)
+  const htpasswd = auth?.htpasswd === undefined ? undefined : await openPasswords(auth.htpasswd, onProblem)
   const staticTokens = (auth?.tokens ?? []).map((entry, i) => staticToken(entry, i, environment))
   try {
     return createAuth({ store, staticTokens, ...(htpasswd && { htpasswd }) })
@@ -38,9 +40,9 @@ function staticToken(entry: AuthConfig['tokens'][number], i: number, environment
   ])
 }
 
-async function openPasswords(file: string) {
+async function openPasswords(file: string, onProblem: (error: unknown) => void) {
   try {
-    return await openHtpasswd(file)
+    return await openHtpasswd(file, { onProblem })
   } catch (cause) {
     throw new ConfigError([`\`auth.htpasswd\`: ${reasonOf(cause)}`], { cause })
   }

@@ -65,7 +65,7 @@ test('parseHtpasswd() refuses other lines by number and user, without the hash',
 test('openHtpasswd() follows the file, at most once a second', async (t) => {
   const file = await fileWith(t, `joe:${sha('old')}\n`)
   let time = 0
-  const users = await openHtpasswd(file, () => time)
+  const users = await openHtpasswd(file, { now: () => time })
   assert.ok(await users.verify('joe', 'old'))
   await writeFile(file, `joe:${sha('new')}\nann:${sha('x')}\n`)
   time = 999
@@ -73,15 +73,37 @@ test('openHtpasswd() follows the file, at most once a second', async (t) => {
   time = 1000
   assert.equal(await users.verify('joe', 'old'), undefined)
   assert.ok(await users.verify('joe', 'new'))
-  await writeFile(file, 'joe:broken\n')
-  time = 2000
-  await assert.rejects(users.verify('joe', 'new'), { code: 'unavailable' })
+})
+
+test('openHtpasswd() goes on with the last users when the file cannot be used any more, and tells it once', async (t) => {
+  const file = await fileWith(t, `joe:${sha('old')}\nann:${sha('x')}\n`)
+  let time = 0
+  const problems: string[] = []
+  const users = await openHtpasswd(file, {
+    now: () => time,
+    onProblem: (error) => problems.push(String(error)),
+  })
+  const later = async (user: string, password: string) => {
+    time += 1000
+    return (await users.verify(user, password)) !== undefined
+  }
+  await writeFile(file, `joe:${sha('new')}\nsam:$6$salt$${'s'.repeat(86)}\n`)
+  for (const password of ['old', 'old']) assert.equal(await later('joe', password), true)
+  assert.equal(await later('joe', 'new'), false)
+  assert.equal(await later('ann', 'x'), true)
+  assert.equal(await users.has('ann'), true)
+  assert.equal(problems.length, 1)
+  assert.match(problems[0] ?? '', /htpasswd file `.*htpasswd`: line 2: hash of user `sam` must be bcrypt/)
   await rm(file)
-  time = 3000
-  await assert.rejects(users.verify('joe', 'new'), { code: 'unavailable' })
+  for (const password of ['old', 'old']) assert.equal(await later('joe', password), true)
+  assert.equal(problems.length, 2)
+  assert.match(problems[1] ?? '', /ENOENT/)
   await writeFile(file, `joe:${sha('newest')}\n`)
-  time = 4000
-  assert.ok(await users.verify('joe', 'newest'))
+  assert.equal(await later('joe', 'newest'), true)
+  assert.equal(await later('ann', 'x'), false)
+  await writeFile(file, 'joe:broken\n')
+  assert.equal(await later('joe', 'newest'), true)
+  assert.equal(problems.length, 3)
 })
 
 test('openHtpasswd() names a file that it cannot use', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer, get as httpGet, request } from 'node:http'
 import { connect, constants } from 'node:http2'
 import { type AddressInfo, connect as connectTcp } from 'node:net'
@@ -212,4 +213,34 @@ test('createServer() knows tokens by their hash', async (t) => {
     (await fetch(`${server.url}/config.json`, { headers: { authorization } })).status
   assert.equal(await status('secret'), 200)
   assert.equal(await status('other'), 401)
+})
+
+test('createServer() warns of a password file that becomes unusable, and goes on with its last users', async (t) => {
+  const folder = await temporaryFolder(t)
+  const htpasswd = join(folder, 'users')
+  const joe = `joe:{SHA}${createHash('sha1').update('pw').digest('base64')}\n`
+  await writeFile(htpasswd, joe)
+  const warnings: string[] = []
+  const warn = (fields: object, message: string) =>
+    void warnings.push(`${message}: ${'err' in fields ? fields.err : ''}`)
+  const config = parseConfig({
+    listen: '127.0.0.1:0',
+    storage: { fs: { path: join(folder, 'data') } },
+    auth: { htpasswd },
+    cargo: { uplinks: {} },
+  })
+  const server = await createServer(config, { environment: {}, logger: { ...SILENT, warn } })
+  t.after(() => server.close())
+  const authorization = `Basic ${Buffer.from('joe:pw').toString('base64')}`
+  await writeFile(htpasswd, `${joe}sam:$6$salt$${'s'.repeat(86)}\n`)
+  for (let look = 0; look < 2; look++) {
+    await setTimeout(1_050)
+    const { status } = await fetch(`${server.url}/api/v1/me/tokens`, { headers: { authorization } })
+    assert.equal(status, 200)
+  }
+  assert.equal(warnings.length, 1, warnings.join('\n'))
+  assert.match(
+    warnings[0] ?? '',
+    /^password file cannot be used: [^:]+: Error: htpasswd file `[^`]+`: line 2: hash of user `sam` must be/,
+  )
 })
