@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { rmdir, stat, statfs } from 'node:fs/promises'
+import { rmdir, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -7,6 +7,7 @@ import type { ObjectStore } from '../host.ts'
 import { type Outcome, type Outcomes, ok, renderMs, wrong } from './doctor-outcome.ts'
 import { renderSize } from './progress.ts'
 import { reasonOf } from './reason.ts'
+import { findNoRegistry } from './registry-folder.ts'
 
 const PREFIX = 'selftest'
 const WRITERS = 64
@@ -20,15 +21,12 @@ const SLOW_WRITE_MS = 200
 
 /** Whether the folder is there; the store would make it. */
 export async function checkFolder(folder: string): Promise<Outcome> {
-  try {
-    if ((await stat(folder)).isDirectory()) return ok(`folder \`${folder}\``)
-    return wrong(`\`${folder}\` is no folder`, 'correct `storage.fs.path`')
-  } catch (error) {
-    return wrong(
-      `folder \`${folder}\`: ${reasonOf(error)}`,
-      'correct `storage.fs.path`, mount its disk, or start the server once, which makes it',
-    )
-  }
+  const problem = await findNoRegistry(folder)
+  if (problem === undefined) return ok(`folder \`${folder}\``)
+  return wrong(
+    problem,
+    'correct `storage.fs.path` or `--data`, mount its disk, or start the server once, which makes it',
+  )
 }
 
 /** Whether the store does what the registry relies on; everything that is written goes away again. */

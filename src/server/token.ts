@@ -9,6 +9,7 @@ import { isPlainText } from '../protocol/text.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { Mistake } from './mistake.ts'
 import { reasonOf } from './reason.ts'
+import { mustBeRegistry } from './registry-folder.ts'
 
 /** Where a command reports; what a script wants is on `out`, everything else on `err`. */
 export interface TokenOutput {
@@ -101,6 +102,7 @@ async function idsOf(store: ObjectStore, user: string | undefined): Promise<read
 
 async function withStore<T>(sources: ConfigSources, use: (store: ObjectStore) => Promise<T>): Promise<T> {
   const { path } = (await loadConfig(sources)).storage.fs
+  await mustBeRegistry(path)
   const store = fsStorage(path)
   try {
     return await use(store)

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { CargoError } from '../errors.ts'
 import { fsStorage } from '../hosts/fs.ts'
@@ -9,6 +8,7 @@ import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { Mistake } from './mistake.ts'
 import { createCounter, type ProgressStream } from './progress.ts'
 import { reasonOf } from './reason.ts'
+import { mustBeRegistry } from './registry-folder.ts'
 
 /** What the command works with. */
 export interface VerifyParts {
@@ -32,7 +32,7 @@ export async function verify(
   { out, err, repair, signal }: VerifyParts,
 ): Promise<boolean> {
   const folder = (await loadConfig(sources)).storage.fs.path
-  await mustBeFolder(folder)
+  await mustBeRegistry(folder)
   const storage = fsStorage(folder)
   const progress = createCounter(err, 'objects', () => performance.now())
   const report = (finding: Finding) => {
@@ -55,16 +55,6 @@ export async function verify(
   }
 }
 
-/** The store would make it, and find nothing wrong with it. */
-async function mustBeFolder(path: string): Promise<void> {
-  try {
-    if ((await stat(path)).isDirectory()) return
-  } catch (cause) {
-    throw new Mistake(`folder ${quote(path)}: ${reasonOf(cause)}`, { cause })
-  }
-  throw new Mistake(`folder ${quote(path)}: is no folder`)
-}
-
 function renderFinding({ crates, key, problem, remedy, repaired }: Finding): string {
   const more = crates.length > 3 ? ` and ${crates.length - 3} more` : ''
   const of = crates.length === 0 ? '' : ` of ${crates.slice(0, 3).join(', ')}${more}`
@@ -85,7 +75,7 @@ function renderReport({ counts, findings, repaired, unreferenced }: VerifyReport
       : [
           `blobs that nobody references: ${unreferenced.old} older than a day, ${unreferenced.young} younger; they are harmless`,
         ]),
-    `${findings} findings, ${repaired} of them repaired`,
+    `${findings} ${findings === 1 ? 'finding' : 'findings'}, ${repaired} of them repaired`,
   ]
   return lines.map((line) => `${line}\n`).join('')
 }

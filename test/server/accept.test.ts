@@ -221,3 +221,12 @@ test('the accept command ends with 1 until somebody decides', async (t) => {
   assert.equal((await run('--yes')).code, 0)
   assert.equal((await run()).code, 0)
 })
+
+test('acceptCrate() makes no registry where there is none', async (t) => {
+  const folder = await temporaryFolder(t)
+  const sources = { data: 'typo', environment: {}, workingDirectory: folder }
+  const accepting = acceptCrate(sources, { crate: 'foo', yes: true }, { out: new PassThrough(), logger: silent })
+  const message = `there is no registry at \`${join(folder, 'typo')}\`: no such folder`
+  await assert.rejects(accepting, { name: 'Mistake', message })
+  assert.deepEqual(await readdir(folder), [])
+})

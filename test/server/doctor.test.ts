@@ -314,11 +314,11 @@ test('examine() says what is wrong with the folder', async (t) => {
   const { folder, run } = await surgery(t, { storage: { fs: { path: './elsewhere' } } })
   assert.match(
     (await run()).wrong.join('\n'),
-    /^wrong {3}storage: folder `[^`]+elsewhere`: ENOENT[^\n]*: correct `storage\.fs\.path`, mount/,
+    /^wrong {3}storage: there is no registry at `[^`]+elsewhere`: no such folder: correct `storage\.fs\.path` or/,
   )
   assert.ok(!(await readdir(folder)).includes('elsewhere'))
   await writeFile(join(folder, 'elsewhere'), '')
-  assert.match((await run()).wrong.join('\n'), /^wrong {3}storage: `[^`]+` is no folder/)
+  assert.match((await run()).wrong.join('\n'), /^wrong {3}storage: there is no registry at `[^`]+`: it is no folder: correct/)
 })
 
 test('checkStorage() finds a store where several writers win, or whose clock is off, and leaves nothing', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
@@ -21,6 +21,7 @@ interface Ended {
 
 async function command(t: TestContext) {
   const folder = await temporaryFolder(t)
+  await mkdir(join(folder, 'registry-data'))
   const run = (...args: readonly string[]): Promise<Ended> =>
     new Promise((resolve) => {
       execFile(process.execPath, [MAIN, 'token', ...args], { cwd: folder }, (error, stdout, stderr) =>
@@ -97,8 +98,17 @@ test('a mistake is told in one line, and nothing is stored', async (t) => {
   await writeFile(join(folder, 'file'), '')
   const { code, stdout, stderr } = await run('create', '--user', 'x', '--data', 'file')
   assert.deepEqual([code, stdout], [1, ''])
-  assert.match(stderr, /^verdaccio-cargo: folder `[^`]*file`: (EEXIST|ENOTDIR)[^\n]*\n$/)
+  assert.match(stderr, /^verdaccio-cargo: there is no registry at `[^`]*file`: it is no folder\n$/)
   assert.equal(output.out.read(), null)
+})
+
+test('the token commands make no registry where there is none', async (t) => {
+  const { run, folder } = await command(t)
+  const commands = [['create', '--user', 'x'], ['list'], ['revoke', '--user', 'x']]
+  const ended = await Promise.all(commands.map((args) => run(...args, '--data', 'typo')))
+  const stderr = `verdaccio-cargo: there is no registry at \`${join(folder, 'typo')}\`: no such folder\n`
+  assert.deepEqual(ended, Array(3).fill({ code: 1, stdout: '', stderr }))
+  assert.deepEqual(await readdir(folder), ['registry-data'])
 })
 
 test('the bundled server lets people with passwords make tokens, takes those of the command, and logs neither', async (t) => {

@@ -298,5 +298,6 @@ test('the verify command looks at thousands of crates in little memory, and ends
   assert.equal(lines.filter((line) => line.startsWith('damaged blobs/')).length, 1)
   await rm(data, { recursive: true })
   const { stderr: mistake } = await command()
-  assert.match(mistake, /^verdaccio-cargo: folder `[^`]+`: ENOENT[^\n]*\n$/)
+  assert.match(mistake, /^verdaccio-cargo: there is no registry at `[^`]+`: no such folder\n$/)
+  await assert.rejects(readdir(data), { code: 'ENOENT' })
 })
