@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
@@ -225,7 +225,11 @@ test('the accept command ends with 1 until somebody decides', async (t) => {
 test('acceptCrate() makes no registry where there is none', async (t) => {
   const folder = await temporaryFolder(t)
   const sources = { data: 'typo', environment: {}, workingDirectory: folder }
-  const accepting = acceptCrate(sources, { crate: 'foo', yes: true }, { out: new PassThrough(), logger: silent })
+  const accepting = acceptCrate(
+    sources,
+    { crate: 'foo', yes: true },
+    { out: new PassThrough(), logger: silent },
+  )
   const message = `there is no registry at \`${join(folder, 'typo')}\`: no such folder`
   await assert.rejects(accepting, { name: 'Mistake', message })
   assert.deepEqual(await readdir(folder), [])

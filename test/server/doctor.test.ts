@@ -318,7 +318,10 @@ test('examine() says what is wrong with the folder', async (t) => {
   )
   assert.ok(!(await readdir(folder)).includes('elsewhere'))
   await writeFile(join(folder, 'elsewhere'), '')
-  assert.match((await run()).wrong.join('\n'), /^wrong {3}storage: there is no registry at `[^`]+`: it is no folder: correct/)
+  assert.match(
+    (await run()).wrong.join('\n'),
+    /^wrong {3}storage: there is no registry at `[^`]+`: it is no folder: correct/,
+  )
 })
 
 test('checkStorage() finds a store where several writers win, or whose clock is off, and leaves nothing', async () => {

@@ -196,6 +196,8 @@ test('verify() with `repair` mends what is derived, and moves damaged blobs wher
     `damaged ${nearKey} of near@1.0.0: is missing, although the version is published: restore it from a backup: until then its downloads answer 503`,
   ])
 
+  assert.equal((await run()).lines.at(-1), '1 finding, 0 of them repaired')
+
   const app = await start()
   const download = async (crate: string) => {
     const response = await fetch(`${app.url}/api/v1/crates/${crate}/1.0.0/download`)
