@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { fsStorage } from '../hosts/fs.ts'
 import { type Options, parseOptions } from '../options.ts'
-import { checkUplink } from '../registry/upstream/uplink-check.ts'
+import { checkUplink, problemOf, type UplinkCheck } from '../registry/upstream/uplink-check.ts'
 import type { Config } from './config.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { type Outcome, type Outcomes, ok, renderMs, skipped, wrong } from './doctor-outcome.ts'
@@ -90,22 +90,28 @@ async function* uplinkOutcomes(name: string, options: Options): Outcomes {
     return
   }
   try {
-    const { took, versions, hasAuth, problem } = await checkUplink(name, options)
+    const check = await checkUplink(name, options)
+    const { took, versions, hasAuth } = check
     const auth = hasAuth ? ', with its credential' : ''
     const found = versions === 0 ? 'no `serde`' : `\`serde\` with ${versions} versions`
     yield ok(`has ${found}, within ${renderMs(took)}${auth}`)
-    if (problem === undefined) yield ok('its config.json and its search can be used')
-    else
-      yield wrong(
-        problem,
-        'without its search only the local and the kept crates are found, without its config.json no files',
-      )
+    yield moreOutcome(check)
   } catch (error) {
     yield wrong(
-      error instanceof Error ? error.message : String(error),
+      problemOf(error),
       'look at `url`, `auth`, `ca` and the proxy of this uplink, and at the firewall; what is kept is served meanwhile',
     )
   }
+}
+
+/** Its files rest on `config.json`; a registry without a search is a whole one. */
+function moreOutcome({ problem, search }: UplinkCheck): Outcome {
+  if (problem !== undefined) return wrong(problem, 'without its config.json, no files come from it')
+  if (search?.kind === 'unusable')
+    return wrong(search.problem, 'without its search, only local and kept crates are found')
+  if (search?.kind !== 'none') return ok('its config.json and its search can be used')
+  const where = search.absent === undefined ? '' : ` (nothing is at \`${search.absent}\`)`
+  return ok(`its config.json can be used; it has no search: only local and kept crates are found${where}`)
 }
 
 async function* urlOutcomes(

@@ -16,6 +16,8 @@ export const USER_AGENT = 'verdaccio-cargo/0.1.0'
 /** An answer whose body must be read or destroyed. */
 export interface Answer {
   readonly status: number
+  /** Who answered, after all redirects. */
+  readonly url: URL
   readonly header: (name: string) => string | undefined
   readonly body: Dispatcher.ResponseData['body']
 }
@@ -50,7 +52,8 @@ export function createExchange({ uplink, home, guard, connections }: ExchangeDep
       headers: { 'user-agent': USER_AGENT, ...headers, ...own },
       signal: signal ?? null,
     })
-    return { status: answer.statusCode, header: (name) => oneValue(answer.headers[name]), body: answer.body }
+    const header = (name: string) => oneValue(answer.headers[name])
+    return { status: answer.statusCode, url, header, body: answer.body }
   }
 
   /** A connection that was idle may end just when it is used again: that says nothing about the uplink. */

@@ -6,14 +6,22 @@ import { CargoError, type ErrorOptions } from '../errors.ts'
  */
 export type Fault = 'away' | 'cut' | 'foreign' | 'limited' | 'refused'
 
+export interface UplinkErrorOptions extends ErrorOptions {
+  /** The URL where nothing is, without its query and credentials. */
+  readonly absent?: string
+}
+
 /** A failure of an uplink: `too_many_requests` when it limits us, else `unavailable`; the detail names the uplink. */
 export class UplinkError extends CargoError {
   readonly fault: Fault
+  /** The URL where nothing is, when that is the fault: for the operator, clients are not told. */
+  readonly absent?: string
 
-  constructor(uplink: string, fault: Fault, what: string, options: ErrorOptions = {}) {
+  constructor(uplink: string, fault: Fault, what: string, options: UplinkErrorOptions = {}) {
     super(fault === 'limited' ? 'too_many_requests' : 'unavailable', `uplink \`${uplink}\` ${what}`, options)
     this.name = 'UplinkError'
     this.fault = fault
+    if (options.absent !== undefined) this.absent = options.absent
   }
 }
 

@@ -22,6 +22,8 @@ const SEARCH_TIMEOUT = 3_000
 /** An index file, or the start of a crate, takes this many times as long as the uplink may be silent, and no longer. */
 const TOTAL_TIMEOUTS = 3
 const ABSENT = new Set([404, 410, 451])
+/** Any answer but that the uplink cannot answer. */
+const isAnswered = (status: number): boolean => status < 500 && status !== 429
 const JSON_ONLY = { accept: 'application/json' }
 const INDEX_HEADERS = { accept: 'text/plain', 'accept-encoding': 'gzip', 'cargo-protocol': 'version=1' }
 
@@ -52,6 +54,8 @@ export interface Uplink {
   index(name: string, validators?: Validators): Promise<IndexAnswer>
   /** @throws {CargoError} `not_found` when the uplink does not have the file */
   crate(download: Download): Promise<CrateAnswer>
+  /** Its `config.json`, which is believed for minutes. */
+  config(): Promise<IndexConfig>
   /** What its web API finds; `undefined` when it has none. */
   search(query: {
     readonly q: string
@@ -96,7 +100,8 @@ export function createUplink(deps: UplinkDeps): Uplink {
     const hint = retryAfter === undefined ? {} : { retryAfter }
     if (status >= 500) throw new UplinkError(name, 'away', `answers ${status}`, hint)
     const advice = status === 401 || status === 403 ? ': check its `auth` and `headers`' : ''
-    throw new UplinkError(name, 'foreign', `answers ${status}${advice}`)
+    const where = ABSENT.has(status) ? { absent: answer.url.origin + answer.url.pathname } : {}
+    throw new UplinkError(name, 'foreign', `answers ${status}${advice}`, where)
   }
 
   const bodyLimits = (maxBytes: number): BodyLimits => ({
@@ -194,6 +199,8 @@ export function createUplink(deps: UplinkDeps): Uplink {
       }
     },
 
+    config: getConfig,
+
     async search({ q, perPage, page }) {
       const { api } = await getConfig()
       if (api === undefined || api === null || api === '') return undefined
@@ -217,11 +224,6 @@ export function createUplink(deps: UplinkDeps): Uplink {
       await connections.close()
     },
   }
-}
-
-/** Any answer but that the uplink cannot answer. */
-function isAnswered(status: number): boolean {
-  return status < 500 && status !== 429
 }
 
 /** The headers that ask whether a file changed; the tag is the better one. */

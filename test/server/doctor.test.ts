@@ -310,6 +310,34 @@ test('examine() asks each uplink as a server would', async (t) => {
   )
 })
 
+test('examine() takes an uplink without a search as well, and one without config.json not', async (t) => {
+  const spec = { crates: [crateFile('serde')] }
+  const [plain, lost, broken, bare] = await Promise.all([
+    startUplink(t, spec),
+    startUplink(t, { ...spec, api: true }),
+    startUplink(t, { ...spec, api: true }),
+    startUplink(t, spec),
+  ])
+  lost.fault('/api/v1/crates', '404')
+  broken.fault('/api/v1/crates', '500')
+  bare.fault('/index/config.json', '404')
+  const lineOf = async (uplink: { readonly index: string }) => {
+    const { run } = await surgery(t, { cargo: { uplinks: { up: { url: uplink.index } } } })
+    return (await run()).lines.filter((line) => line.includes(' uplink ')).at(-1)
+  }
+  const has = 'uplink up: its config.json can be used; it has no search: only local and kept crates are found'
+  assert.equal(await lineOf(plain), `ok      ${has}`)
+  assert.equal(await lineOf(lost), `ok      ${has} (nothing is at \`${lost.origin}/api/v1/crates\`)`)
+  assert.equal(
+    await lineOf(broken),
+    'wrong   uplink up: uplink `up` answers 500: without its search, only local and kept crates are found',
+  )
+  assert.equal(
+    await lineOf(bare),
+    `wrong   uplink up: uplink \`up\` answers 404 at \`${bare.origin}/index/config.json\`: without its config.json, no files come from it`,
+  )
+})
+
 test('examine() says what is wrong with the folder', async (t) => {
   const { folder, run } = await surgery(t, { storage: { fs: { path: './elsewhere' } } })
   assert.match(
