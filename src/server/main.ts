@@ -3,6 +3,7 @@
 import process from 'node:process'
 import { Command } from 'commander'
 import { OptionsError } from '../options.ts'
+import { quote } from '../protocol/text.ts'
 import { acceptCrate } from './accept.ts'
 import { ConfigError } from './config.ts'
 import { addDoctor } from './doctor-command.ts'
@@ -60,7 +61,10 @@ function addServe(parent: Command): void {
     .option('--listen <host:port>', 'address to listen on, default 127.0.0.1:8081')
     .option('--data <dir>', 'folder of the registry, default ./registry-data')
     .option('--no-uplinks', 'only local crates: no other registry is asked')
-    .action(async (options: ServeOptions) => {
+    // As the default it is given the names of commands that do not exist.
+    .allowExcessArguments()
+    .action(async (options: ServeOptions, command: Command) => {
+      mustHaveNoArguments(command.args, parent.args[0] === command.name())
       const { config: file, listen, data, uplinks } = options
       const workingDirectory = process.cwd()
       const environment = process.env
@@ -68,6 +72,12 @@ function addServe(parent: Command): void {
       stopOnSignal(starting)
       await starting
     })
+}
+
+function mustHaveNoArguments([first]: readonly string[], isNamed: boolean): void {
+  if (first === undefined) return
+  if (isNamed) throw new Mistake(`\`serve\` takes no arguments, and got ${quote(first)}`)
+  throw new Mistake(`unknown command ${quote(first)}: \`verdaccio-cargo --help\` lists all`)
 }
 
 function addImport(parent: Command): void {

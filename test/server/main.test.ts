@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { open, writeFile } from 'node:fs/promises'
+import { open, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -80,4 +80,19 @@ test('--version says which version this is', async (t) => {
   const { child, stdout } = start(await temporaryFolder(t), ['--version'])
   assert.deepEqual(await once(child, 'exit'), [0, null])
   assert.equal(await stdout, `${packageJson.version}\n`)
+})
+
+test('a command that does not exist is named, and nothing is started', async (t) => {
+  const folder = await temporaryFolder(t)
+  const unknown = 'unknown command `bogus`: `verdaccio-cargo --help` lists all'
+  for (const [args, message] of [
+    [['bogus'], unknown],
+    [['--no-uplinks', 'bogus'], unknown],
+    [['serve', 'bogus'], '`serve` takes no arguments, and got `bogus`'],
+  ] as const) {
+    const { child, stderr } = start(folder, args)
+    assert.deepEqual(await once(child, 'exit'), [1, null])
+    assert.equal(await stderr, `verdaccio-cargo: ${message}\n`)
+  }
+  assert.deepEqual(await readdir(folder), [])
 })
