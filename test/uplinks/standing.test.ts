@@ -189,18 +189,18 @@ test('no probe goes out while the uplink limits us, and one that is limited coun
 test('asking() sends nothing when `offline` is set', async () => {
   const it = start({ offline: true })
   await assert.rejects(it.succeed(), { fault: 'away', message: 'uplink `up` is not asked: `offline` is set' })
-  assert.deepEqual(it.standing.state(), { asked: false })
+  assert.deepEqual(it.standing.state(), { answered: false, asked: false })
   assert.deepEqual(it.told, [])
 })
 
 test('state() tells the last error, also that of a probe, and when it was', async () => {
   const it = start()
-  assert.deepEqual(it.standing.state(), { asked: true })
+  assert.deepEqual(it.standing.state(), { answered: false, asked: true })
   await it.fail(failure('foreign'))
   const lastError = { message: 'uplink `up` fails', at: AT }
-  assert.deepEqual(it.standing.state(), { asked: true, lastError })
+  assert.deepEqual(it.standing.state(), { answered: false, asked: true, lastError })
   await it.succeed()
-  assert.deepEqual(it.standing.state(), { asked: true, lastError })
+  assert.deepEqual(it.standing.state(), { answered: true, asked: true, lastError })
   it.wrong = new UplinkError('up', 'away', 'answers 500')
   await it.fail(failure('away'))
   await it.fail(failure('away'))

@@ -135,7 +135,7 @@ test('createUplink() connects to nobody before it is asked, nor ever when `offli
   await assert.rejects(client.index('foo_bar'), offline)
   await assert.rejects(client.crate(download), offline)
   await assert.rejects(client.search({ q: 'foo', perPage: 10, page: 1 }), offline)
-  assert.deepEqual(client.state(), { asked: false })
+  assert.deepEqual(client.state(), { answered: false, asked: false })
   await sleep(50)
   assert.deepEqual([server.connections(), server.requests.length], [0, 0])
 })
