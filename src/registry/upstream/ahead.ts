@@ -16,7 +16,7 @@ const MAX_QUEUED_MS = 10_000
 /** Files of one client that are remembered: no graph that people build has more. */
 const MAX_READ = 2_000
 /** Optional dependencies of a direct one that are fetched although nothing is known of the features that are enabled. */
-const MAX_OPTIONAL = 16
+const MAX_OPTIONAL = 8
 /** A client whose versions were guessed wrong so often has a lock file of its own. */
 const MAX_CORRECTIONS = 8
 /** Milliseconds for which a plan holds, whatever else the client reads: making one is work. */
