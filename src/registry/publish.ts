@@ -2,7 +2,7 @@ import { CargoError } from '../errors.ts'
 import type { Principal } from '../host.ts'
 import type { Options } from '../options.ts'
 import { checkAgreement } from '../protocol/agreement.ts'
-import type { PublishResponse } from '../protocol/api.ts'
+import { type PublishResponse, renderPublished } from '../protocol/api.ts'
 import type { ChangeStamp } from '../protocol/change.ts'
 import { decidePublish, mustBeNew } from '../protocol/decide.ts'
 import type { IndexEntry } from '../protocol/index-entry.ts'
@@ -97,7 +97,7 @@ export async function publishCrate(
     return {
       entry: checked.entry,
       size: spool.size,
-      response: publishResponse([...doubts, ...checked.warnings]),
+      response: renderPublished([...doubts, ...checked.warnings]),
     }
   } finally {
     await spool.dispose()
@@ -132,8 +132,4 @@ function mustFit(length: number, wanted: number): void {
     'invalid_body',
     `invalid publish body: its parts add up to ${wanted} bytes, \`content-length\` is \`${length}\``,
   )
-}
-
-function publishResponse(other: readonly string[]): PublishResponse {
-  return { warnings: { invalid_categories: [], invalid_badges: [], other: [...other] } }
 }
