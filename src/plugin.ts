@@ -11,7 +11,7 @@ import { createHandlers } from './http/handlers.ts'
 import { createMeHandlers } from './http/me-handlers.ts'
 import { createMetrics, noMetrics } from './http/metrics.ts'
 import { createPageErrors } from './http/page-errors.ts'
-import { createRouter } from './http/routes.ts'
+import { createRouter, type ServedRoute } from './http/routes.ts'
 import { answerRefusedUpload } from './http/upload.ts'
 import { type OptionsInput, parseOptions } from './options.ts'
 import { boundedCache } from './registry/bounded-cache.ts'
@@ -27,6 +27,8 @@ const IN_PROCESS_ENTRIES = 1000
 export interface CargoPlugin {
   (ctx: Context, next: Next): Promise<void>
   readonly mount: string
+  /** Everything that is served below the mount; GET answers HEAD too. */
+  readonly routes: readonly ServedRoute[]
   /** Finishes what runs behind the answers; call it after the last request. */
   close(): Promise<void>
 }
@@ -54,20 +56,21 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     seal: createFormSeal(reliableStorage(host.storage), now),
     now,
   })
+  const router = createRouter(mount, { ...createHandlers(registry), ...me })
   const serve = compose<CargoContext>([
     metrics.measure,
     answerRefusedUpload,
     createErrorHandler(logger, (ctx) => `${baseUrl(ctx)}/me`),
     ...(host.auth.tokens === undefined ? [] : [createPageErrors(`${mount}/me/tokens`, baseUrl)]),
     createCallerFinder(host, checked, baseUrl),
-    createRouter(mount, { ...createHandlers(registry), ...me }),
+    router,
   ])
 
   async function cargoFormat(ctx: Context, next: Next): Promise<void> {
     if (ctx.path !== mount && !ctx.path.startsWith(`${mount}/`)) return next()
     return serve(ctx as unknown as CargoContext)
   }
-  return Object.assign(cargoFormat, { mount, close: () => registry.close() })
+  return Object.assign(cargoFormat, { mount, routes: router.served, close: () => registry.close() })
 }
 
 function pick({ auth, storage, emit }: Host) {

@@ -11,6 +11,12 @@ const MAX_JSON = '64kb'
 
 const OWN_TOKENS = '/api/v1/me/tokens'
 
+/** What is served: a method, and a pattern of paths relative to the mount, as path-to-regexp writes them. */
+export interface ServedRoute {
+  readonly method: string
+  readonly path: string
+}
+
 type Handler = (ctx: RouteContext) => unknown
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 type Route = readonly [Method, string, Handler]
@@ -70,7 +76,8 @@ export function createRouter(mount: string, handlers: Handlers & MeHandlers) {
       throw new CargoError('invalid_request', `the body is not the JSON that is wanted: ${error.message}`)
     },
   })
-  for (const [method, path, handler] of routeTable(handlers)) {
+  const table = routeTable(handlers)
+  for (const [method, path, handler] of table) {
     const isJson = (path.endsWith('/owners') || path === OWN_TOKENS) && method !== 'GET'
     router.register(path, method === 'GET' ? ['HEAD', 'GET'] : [method], async (ctx: CargoContext) => {
       ctx.state.route = path
@@ -82,11 +89,12 @@ export function createRouter(mount: string, handlers: Handlers & MeHandlers) {
     })
   }
   const routes = router.routes()
-  return async function route(ctx: CargoContext): Promise<void> {
+  async function route(ctx: CargoContext): Promise<void> {
     await routes(ctx as never, async () => {
       throw unknownRoute(router, ctx)
     })
   }
+  return Object.assign(route, { served: table.map(([method, path]): ServedRoute => ({ method, path })) })
 }
 
 function unknownRoute(router: Router<CargoState>, ctx: CargoContext): CargoError {
