@@ -7,18 +7,14 @@ import { uplink } from './options/uplinks.ts'
 export type { PackageRule } from './options/packages.ts'
 export type { UplinkOptions } from './options/uplinks.ts'
 
-const MiB = 1024 * 1024
-
 const limits = z
   .strictObject({
-    crate: byteSize.default(10 * MiB).describe('largest `.crate` file that may be published; default 10 MiB'),
-    unpacked: byteSize
-      .default(512 * MiB)
-      .describe('largest unpacked size of a published crate; default 512 MiB'),
-    metadata: byteSize.default(MiB).describe('largest JSON part of a publish; default 1 MiB'),
-    entries: z.int().positive().default(20_000).describe('most files in a published crate; default 20,000'),
-    proxied: byteSize.default(1024 * MiB).describe('largest `.crate` file of an uplink; default 1 GiB'),
-    index: byteSize.default(32 * MiB).describe('largest index file of an uplink; default 32 MiB'),
+    crate: byteSize.prefault('10MiB').describe('largest `.crate` file that may be published'),
+    unpacked: byteSize.prefault('512MiB').describe('largest unpacked size of a published crate'),
+    metadata: byteSize.prefault('1MiB').describe('largest JSON part of a publish'),
+    entries: z.int().positive().default(20_000).describe('most files in a published crate'),
+    proxied: byteSize.prefault('1GiB').describe('largest `.crate` file of an uplink'),
+    index: byteSize.prefault('32MiB').describe('largest index file of an uplink'),
   })
   .prefault({})
 
@@ -31,12 +27,14 @@ export const optionsSchema = z.strictObject({
       'must be empty or a path like `/cargo`, without a final slash',
     )
     .default('/cargo')
-    .describe('path under which cargo is served; default `/cargo`'),
+    .describe('path of the registry'),
   auth_required: z
     .boolean()
     .optional()
-    .describe('whether reads need a login; default: as soon as a rule gives `access` to less than `$all`'),
-  admins: names.default([]).describe('users and groups that may change owners and remove any crate'),
+    .describe('whether reads need a login; not set: as soon as a rule gives `access` to less than `$all`'),
+  admins: names
+    .prefault([])
+    .describe('users and groups that may change the owners of any crate, and remove it'),
   ownership: z
     .enum(['first_publisher', 'rules'])
     .default('first_publisher')
@@ -45,29 +43,30 @@ export const optionsSchema = z.strictObject({
     ),
   packages: z
     .record(z.string().min(1), packageRule)
-    .default({ '**': { access: ['$all'], publish: ['$authenticated'] } })
-    .describe('rights and origin by crate name: globs, first match wins; case, `-` and `_` are folded'),
+    .prefault({ '**': { access: '$all', publish: '$authenticated' } })
+    .describe(
+      'rights and origin by crate name: globs, first match wins; case, `-` and `_` do not matter; the default has every uplink as `proxy`',
+    ),
   uplinks: z
     .record(
       z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be letters, digits, `.`, `_` and `-`'),
       uplink,
     )
     .default({})
-    .describe('registries that crates come from which are not local; none: only local crates are served'),
-  offline: z
-    .boolean()
-    .default(false)
-    .describe('whether uplinks are never called: what is kept is served, however old'),
+    .describe(
+      'registries that crates come from which are not local; without one only local crates are served',
+    ),
+  offline: z.boolean().default(false).describe('never calls an uplink: what is kept is served, however old'),
   prefetch: z
     .int()
     .nonnegative()
     .default(512)
-    .describe('most files fetched ahead at a time for one client; 0: none; default 512'),
+    .describe('most files fetched ahead of one client at a time; 0: none'),
   rules: z
     .enum(['private', 'crates_io'])
     .default('private')
     .describe(
-      'what crates.io demands beyond integrity (description, licence …): `private` warns, `crates_io` refuses',
+      'what crates.io demands beyond integrity (description, licence …), and dependencies on this registry that are not there: `private` warns, `crates_io` refuses',
     ),
   registries: z
     .array(z.string())
@@ -77,7 +76,7 @@ export const optionsSchema = z.strictObject({
     .array(z.url())
     .default([])
     .describe(
-      'old public URLs of this registry: dependencies that name one count as dependencies of this registry',
+      'old public URLs of this registry: dependencies that name one are dependencies on this registry',
     ),
   limits,
 })

@@ -6,7 +6,9 @@ test('parseOptions() fills in defaults', () => {
   const options = parseOptions(undefined)
   assert.equal(options.mount, '/cargo')
   assert.equal(options.limits.crate, 10 * 1024 * 1024)
-  assert.deepEqual(options.packages, { '**': { access: ['$all'], publish: ['$authenticated'] } })
+  assert.deepEqual(options.packages, {
+    '**': { access: ['$all'], publish: ['$authenticated'], shadow: 'refuse', min_age: 0 },
+  })
   assert.equal(readsNeedLogin(options), false)
 })
 

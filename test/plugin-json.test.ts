@@ -14,7 +14,7 @@ const plugin = JSON.parse(text)
 const packageJson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
 test('plugin.json says what the schema of the options says', () => {
-  assert.equal(text, renderPluginJson(), 'run `npm run plugin-json`')
+  assert.equal(text, renderPluginJson(), 'run `npm run docs`')
 })
 
 test('plugin.json names what the package exports', () => {

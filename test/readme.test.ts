@@ -7,8 +7,23 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { startBundled } from './support/bundled.ts'
 import { temporaryFolder } from './support/cargo.ts'
+import { renderReadme } from './support/readme.ts'
 
 const ROOT = join(import.meta.dirname, '..')
+
+test("the README's tables of options say what the schemas say", async () => {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+  assert.equal(readme, renderReadme(readme), 'run `npm run docs`')
+  assert.throws(
+    () => renderReadme(''),
+    /the README has no lines `<!-- options: packages -->` and `<!-- \/options -->`/,
+  )
+  const foreign = '<!-- options: nope -->\n<!-- /options -->'
+  assert.throws(
+    () => renderReadme(`${readme}${foreign}`),
+    /`<!-- options: nope -->` in the README has no table/,
+  )
+})
 
 test("the README's first steps work, word for word", { timeout: 120_000 }, async (t) => {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8')

@@ -21,29 +21,37 @@ const denial = z
 /** What a rule of `packages` says of the crates whose names match its key. */
 export const packageRule = z
   .strictObject({
-    access: people.optional().describe('who may read; default `$all`'),
-    publish: people.optional().describe('who may publish, yank and own; default nobody'),
-    unpublish: people.optional().describe('who may remove versions; default nobody'),
+    access: people
+      .prefault('$all')
+      .describe('who may read: users and groups, or `$all`, `$authenticated`, `$anonymous`'),
+    publish: people.optional().describe('who may publish, yank and own; absent: nobody'),
+    unpublish: people
+      .optional()
+      .describe('who may remove versions and crates, if they own them; absent: nobody'),
     proxy: names
       .optional()
-      .describe('uplinks that are asked, in this order, for crates that are not local; default none'),
+      .describe('uplinks that are asked, in this order, for crates that are not local; absent: none'),
     shadow: z
       .enum(['refuse', 'allow', 'strict'])
-      .optional()
+      .default('refuse')
       .describe(
-        'first publish of a name that an uplink has: `refuse` (default), or with the uplink away accept it with a warning; `strict` refuses then too; `allow` never asks',
+        'first publish of a name that an uplink has: refused; with the uplink away it is accepted with a warning, or refused too (`strict`); `allow`: never asked. Cargo itself looks the name up first: with the uplink away it gets 503 and stops, unless the uplink is `optional` and was never reached, or the rule has no `proxy`',
       ),
     min_age: interval
-      .optional()
-      .describe('versions of uplinks that are younger are served as yanked, so that nothing new picks them'),
+      .prefault(0)
+      .describe(
+        'younger versions of uplinks are served as yanked: nothing new picks them, lock files keep building, `cargo update --precise` works',
+      ),
     min_age_except: z
       .array(versionPattern)
       .optional()
-      .describe('versions to which `min_age` does not apply: `name` or `name@requirement`'),
+      .describe('versions to which that does not apply: `serde`, `serde@1.0.5`, `tokio@>=1.40, <2`'),
     deny: z
       .array(denial)
       .optional()
-      .describe('versions of uplinks that are never served: `name@requirement: reason`'),
+      .describe(
+        'versions of uplinks that are never served: `name@requirement: reason`. The name may be a glob; it alone means all versions, as `@*` does; `openssl@<2` leaves pre-releases out, as Rust does. Cargo shows the reason only when nothing of a crate is left: `explain` tells it always',
+      ),
   })
   .describe('rights on the crates whose name matches the key, and where they come from')
 

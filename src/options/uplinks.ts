@@ -9,47 +9,61 @@ export const uplink = z
     url: z
       .string()
       .refine(isRegistryUrl, 'must be the http or https URL of a sparse index')
-      .describe('the sparse index, with or without `sparse+` and the final slash'),
-    maxage: interval.prefault('2m').describe('how long an index file counts as fresh; default 2m'),
+      .describe('its sparse index, with or without `sparse+` and the final slash'),
+    maxage: interval
+      .prefault('2m')
+      .describe(
+        'how long an index file counts as fresh; up to 10 min more it is renewed behind the answer, later before it',
+      ),
     timeout: interval
       .prefault('10s')
-      .describe('longest wait for an answer, or for more of one; default 10s (cargo gives up after 30s)'),
+      .describe('longest wait for an answer or for more of one (cargo gives up after 30s)'),
     max_fails: z
       .int()
       .nonnegative()
       .default(2)
-      .describe('failures in a row, 5xx included, after which it is left alone; 0: never; default 2'),
-    fail_timeout: interval.prefault('5m').describe('within this time they must happen; default 5m'),
+      .describe(
+        'so many failures in a row, 5xx included, and it is left alone, but for a probe every 5 s; 0: never',
+      ),
+    fail_timeout: interval.prefault('5m').describe('within this time they must happen'),
     optional: z
       .boolean()
       .default(false)
-      .describe(
-        'whether crates are just not there, instead of 503, as long as it has never answered; default false',
-      ),
-    cache: z.boolean().default(true).describe('whether its `.crate` files are kept; default true'),
+      .describe('as long as it has never answered, what it may have is just not there (404), instead of 503'),
+    cache: z.boolean().default(true).describe('whether its `.crate` files are kept'),
     headers: z
       .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name'), z.string())
       .default({})
-      .describe('sent to the origin of `url` only'),
+      .describe('sent, like the credential, to the origin of `url` only'),
     auth: z
       .strictObject({
         type: z
           .enum(['token', 'bearer', 'basic'])
           .default('token')
-          .describe('`token` is sent bare, as cargo does'),
-        token: z.string().min(1).optional(),
-        token_env: z.string().min(1).optional().describe('the environment variable that holds the token'),
+          .describe(
+            'how it is sent: `token` is bare, as cargo does it; `basic` wants the base64 of `user:password`',
+          ),
+        token: z.string().min(1).optional().describe('the credential itself'),
+        token_env: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('the environment variable that holds it; only the bundled server reads it'),
       })
       .optional()
       .describe('credential, sent to the origin of `url` only'),
-    ca: z.string().min(1).optional().describe('trusted certificates, in PEM or the file with them'),
-    strict_ssl: z.boolean().default(true).describe('whether certificates are verified; default true'),
-    http_proxy: proxyUrl.optional(),
-    https_proxy: proxyUrl.optional(),
+    ca: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("certificates that are trusted besides the system's, in PEM or the file with them"),
+    strict_ssl: z.boolean().default(true).describe('whether certificates are verified'),
+    http_proxy: proxyUrl.optional().describe('proxy for an uplink over http'),
+    https_proxy: proxyUrl.optional().describe('proxy for an uplink over https'),
     no_proxy: z.string().optional().describe('hosts and domains, separated by commas, reached directly'),
     agent_options: z
       .strictObject({
-        maxSockets: z.int().positive().default(40).describe('most connections; default 40'),
+        maxSockets: z.int().positive().default(40).describe('most connections'),
       })
       .prefault({}),
   })

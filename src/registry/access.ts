@@ -102,7 +102,7 @@ const VERBS: Readonly<Record<Exclude<Action, 'read'>, string>> = {
 function grants(rule: PackageRule, action: Action, who: Principal | undefined): boolean {
   switch (action) {
     case 'read':
-      return rule.access === undefined || names(rule.access, who)
+      return names(rule.access, who)
     case 'publish':
     case 'yank':
     case 'owners':

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
-import { type Config, ConfigError, parseConfig } from './config.ts'
+import { type Config, ConfigError, CRATES_IO, parseConfig } from './config.ts'
 import {
   type Environment,
   environmentOverrides,
@@ -17,9 +17,6 @@ const FILE_SETTINGS: readonly (readonly string[])[] = [
   ['tls', 'key'],
   ['auth', 'htpasswd'],
 ]
-
-/** What the built-in configuration proxies: nobody asked for it, so where it cannot be reached it must not be in the way. */
-const CRATES_IO = { 'crates-io': { url: 'sparse+https://index.crates.io/', optional: true } } as const
 
 /** Where settings come from; the later ones win. */
 export interface ConfigSources {

@@ -20,6 +20,9 @@ const ACTIONS = [
   'admin',
 ] as const satisfies readonly Action[]
 
+/** What the built-in configuration proxies: nobody asked for it, so where it cannot be reached it must not be in the way. */
+export const CRATES_IO = { 'crates-io': { url: 'sparse+https://index.crates.io/', optional: true } } as const
+
 const ADDRESS = 'must be `HOST:PORT`, such as `127.0.0.1:8081` or `[::1]:8081`'
 
 const listen = z.string(ADDRESS).transform((value, ctx) => {
@@ -40,19 +43,30 @@ const publicUrl = z
 
 const token = z
   .strictObject({
-    token_env: z.string().min(1).optional(),
+    token_env: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('the environment variable that holds it; when that is not set the server does not start'),
     token_sha256: z
       .string()
       .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits')
-      .optional(),
-    user: z.string().min(1),
-    groups: z.array(z.string().min(1)).optional(),
+      .optional()
+      .describe('instead of `token_env`: the SHA-256 of the token, in hexadecimal digits'),
+    user: z.string().min(1).describe('whose token it is'),
+    groups: z.array(z.string().min(1)).optional().describe('groups that the user is in'),
     expires: z
       .string()
       .refine((value) => !Number.isNaN(Date.parse(value)), 'must be a time such as `2027-01-31T00:00:00Z`')
-      .optional(),
-    crates: z.array(z.string().min(1)).optional(),
-    actions: z.array(z.enum(ACTIONS)).optional(),
+      .optional()
+      .describe('time from which on it is refused, such as `2027-01-31T00:00:00Z`'),
+    crates: z.array(z.string().min(1)).optional().describe('globs of the crates that it is for; absent: all'),
+    actions: z
+      .array(z.enum(ACTIONS))
+      .optional()
+      .describe(
+        `some of ${ACTIONS.map((action) => `\`${action}\``).join(', ')}; reading is always allowed, naming \`read\` limits it to \`crates\`; absent: all`,
+      ),
   })
   .refine(
     (entry) => (entry.token_env === undefined) !== (entry.token_sha256 === undefined),
@@ -69,23 +83,46 @@ const cargo = z.unknown().transform((value, ctx): OptionsInput => {
   return z.NEVER
 })
 
-const configSchema = z.strictObject({
-  listen: listen.prefault('127.0.0.1:8081'),
-  public_url: publicUrl.optional(),
+/** The bundled server's settings; the README's table of them is made from it. */
+export const configSchema = z.strictObject({
+  listen: listen.prefault('127.0.0.1:8081').describe('address and port; port 0 is any free one'),
+  public_url: publicUrl
+    .optional()
+    .describe(
+      'what clients use, without the mount; not set: `http(s)://<listen>`; must be set when `listen` is `0.0.0.0` or `[::]`',
+    ),
   tls: z
     .strictObject({
-      cert: fileName('a PEM file with the certificate, beside `tls.key`'),
-      key: fileName('a PEM file with the private key, beside `tls.cert`'),
+      cert: fileName('a PEM file with the certificate, beside `tls.key`').describe(
+        'PEM file with the certificate; with it the server speaks https: HTTP/2 and HTTP/1.1',
+      ),
+      key: fileName('a PEM file with the private key, beside `tls.cert`').describe(
+        'PEM file with its private key',
+      ),
     })
     .optional(),
   storage: z
-    .strictObject({ fs: z.strictObject({ path: fileName('a folder') }) })
+    .strictObject({
+      fs: z.strictObject({ path: fileName('a folder').describe('folder of everything that is kept') }),
+    })
     .prefault({ fs: { path: './registry-data' } }),
-  redis: z.url({ protocol: /^rediss?$/, error: 'must be a redis or rediss URL' }).optional(),
+  redis: z
+    .url({ protocol: /^rediss?$/, error: 'must be a redis or rediss URL' })
+    .optional()
+    .describe('`redis:` or `rediss:` URL of a cache that several processes share; otherwise in process'),
   auth: z
-    .strictObject({ htpasswd: fileName('a file').optional(), tokens: z.array(token).default([]) })
+    .strictObject({
+      htpasswd: fileName('a file')
+        .optional()
+        .describe('file of users and passwords (bcrypt, apr1, sha); its changes are followed'),
+      tokens: z.array(token).default([]).describe('list of tokens, see below'),
+    })
     .optional(),
-  cargo: cargo.prefault({}),
+  cargo: cargo
+    .prefault({})
+    .describe(
+      `options of the plugin, see below; without \`uplinks\` the one is \`crates-io: { url: '${CRATES_IO['crates-io'].url}', optional: true }\``,
+    ),
 })
 
 /** The bundled server's checked settings; file names are as written. */

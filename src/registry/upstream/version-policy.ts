@@ -88,7 +88,7 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
 const NO_RULES: VersionRules = { minAge: 0, exempt: [], deny: [] }
 
 function compile(glob: string, rule: PackageRule): VersionRules {
-  const { min_age: minAge = 0, min_age_except: exempt = [], deny = [] } = rule
+  const { min_age: minAge, min_age_except: exempt = [], deny = [] } = rule
   const rules = {
     minAge,
     exempt: exempt.map((text) =>
