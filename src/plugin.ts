@@ -11,6 +11,7 @@ import { createHandlers } from './http/handlers.ts'
 import { createMeHandlers } from './http/me-handlers.ts'
 import { createMetrics, noMetrics } from './http/metrics.ts'
 import { createPageErrors } from './http/page-errors.ts'
+import { createReadHandlers } from './http/read-handlers.ts'
 import { createRouter, type ServedRoute } from './http/routes.ts'
 import { answerRefusedUpload } from './http/upload.ts'
 import { type OptionsInput, parseOptions } from './options.ts'
@@ -56,7 +57,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     seal: createFormSeal(reliableStorage(host.storage), now),
     now,
   })
-  const router = createRouter(mount, { ...createHandlers(registry), ...me })
+  const router = createRouter(mount, { ...createHandlers(registry), ...createReadHandlers(registry), ...me })
   const serve = compose<CargoContext>([
     metrics.measure,
     answerRefusedUpload,

@@ -4,6 +4,7 @@ import { CargoError } from '../errors.ts'
 import type { CargoContext, CargoState } from './context.ts'
 import type { Handlers, RouteContext } from './handlers.ts'
 import type { MeHandlers } from './me-handlers.ts'
+import type { ReadHandlers } from './read-handlers.ts'
 import { letContinue } from './upload.ts'
 
 /** Owner lists are short; a larger body is no owner list. */
@@ -17,12 +18,13 @@ export interface ServedRoute {
   readonly path: string
 }
 
+type AllHandlers = Handlers & MeHandlers & ReadHandlers
 type Handler = (ctx: RouteContext) => unknown
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 type Route = readonly [Method, string, Handler]
 
 /** Every route, relative to the mount. */
-function routeTable(handlers: Handlers & MeHandlers): readonly Route[] {
+function routeTable(handlers: AllHandlers): readonly Route[] {
   const crate = '/api/v1/crates/:crate'
   return [
     ['GET', '/config.json', handlers.config],
@@ -37,7 +39,9 @@ function routeTable(handlers: Handlers & MeHandlers): readonly Route[] {
     ['GET', `${crate}/owners`, handlers.owners],
     ['PUT', `${crate}/owners`, handlers.addOwners],
     ['DELETE', `${crate}/owners`, handlers.removeOwners],
+    ['GET', crate, handlers.crate],
     ['DELETE', crate, handlers.removeCrate],
+    ['GET', `${crate}/versions`, handlers.versions],
     // Behind `owners`, which looks like a version.
     ['DELETE', `${crate}/:version`, handlers.removeVersion],
     ['GET', '/me', handlers.me],
@@ -63,7 +67,7 @@ function routeTable(handlers: Handlers & MeHandlers): readonly Route[] {
 }
 
 /** The router of everything under `mount`; what it does not know is a 404 or 405 in cargo's error form. */
-export function createRouter(mount: string, handlers: Handlers & MeHandlers) {
+export function createRouter(mount: string, handlers: AllHandlers) {
   const router = new Router<CargoState>({ prefix: mount, strict: true, sensitive: true })
   const parseJson = koaBody({
     parsedMethods: [HttpMethodEnum.PUT, HttpMethodEnum.POST, HttpMethodEnum.DELETE],

@@ -146,6 +146,6 @@ function parseHit(value: unknown): SearchHit[] {
 }
 
 /** cargo demands a 32-bit number; derived from the login, it needs no table and stays the same. */
-function ownerId(login: string): number {
+export function ownerId(login: string): number {
   return createHash('sha256').update(login).digest().readUInt32BE(0)
 }

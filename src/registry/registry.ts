@@ -18,6 +18,7 @@ import { createCatalogue } from './catalogue.ts'
 import { type CrateChanges, createCrateChanges } from './crate-changes.ts'
 import { type CrateFile, storedFile } from './crate-file.ts'
 import { createCrateLog } from './crate-log.ts'
+import { type CrateViews, createCrateViews } from './crate-view.ts'
 import { explainCrate } from './explain.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
 import { createPackageRules } from './package-rules.ts'
@@ -29,7 +30,7 @@ import type { AheadOutcome } from './upstream/ahead.ts'
 import { createUpstream, type UpstreamObserver } from './upstream/upstream.ts'
 
 /** The service: every answer is for a caller, and only says what that caller may know. */
-export interface Registry extends CrateChanges {
+export interface Registry extends CrateChanges, CrateViews {
   readonly options: Options
   config(caller: Caller): IndexConfig
   /** @throws {CargoError} `not_found`, also for those who may not read the crate */
@@ -107,6 +108,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
 
   const changes = createCrateChanges({ access, log, stamp, noteChange, announce })
 
+  const views = createCrateViews({ access, log, upstream, tellDenied, storageAway })
+
   async function readable(caller: Caller, name: CrateName) {
     await access.mustRead(caller, name)
     const { record, stale } = await log.read(name)
@@ -179,6 +182,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     },
 
     ...changes,
+    ...views,
 
     search: (caller, query) => searchCrates({ catalogue, access, upstream: upstream.search }, caller, query),
 

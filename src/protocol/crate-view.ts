@@ -1,0 +1,100 @@
+import type { VersionDetails } from './change.ts'
+import type { IndexEntry } from './index-entry.ts'
+import { compareVersions, isPrerelease, maxVersion } from './version.ts'
+
+/** A crate as people and tools read about it: what its index file says, and whatever else is known. */
+export interface CrateView {
+  /** As it was published. */
+  readonly name: string
+  readonly source: 'local' | 'uplink'
+  /** The uplink's name, for crates of one. */
+  readonly uplink?: string
+  /** RFC 3339. */
+  readonly created: string
+  readonly updated: string
+  /** Those who own it here; nobody does for crates of uplinks. */
+  readonly owners: readonly string[]
+  readonly about: CrateAbout
+  /** In the order of the index file; never none. */
+  readonly versions: readonly VersionView[]
+}
+
+/** A version that is served. */
+export interface VersionView {
+  /** As in the index file: a version that the rules hold back is yanked. */
+  readonly entry: IndexEntry
+  /** Who published it; not known for crates of uplinks. */
+  readonly by?: string
+  /** When it was published, or first seen here; RFC 3339. */
+  readonly at: string
+  readonly details: KnownDetails
+}
+
+/** Of the details as many as are known: none of a crate whose uplink says nothing but the index. */
+export interface KnownDetails extends Partial<VersionDetails> {
+  readonly has_lib?: boolean
+  readonly bin_names?: readonly string[]
+}
+
+/** What a crate says of itself as a whole. */
+export type CrateAbout = Pick<
+  KnownDetails,
+  'description' | 'documentation' | 'homepage' | 'repository' | 'keywords' | 'categories'
+>
+
+/** The numbers of versions that stand for the crate. */
+export interface TopVersions {
+  /** The one that is shown: the highest that is neither yanked nor a pre-release, else the highest not yanked, else any. */
+  readonly default: string
+  /** The highest that is not yanked, pre-releases included; when all are, the default. */
+  readonly max: string
+  /** The highest that is neither yanked nor a pre-release. */
+  readonly maxStable?: string
+  /** The last published that is not yanked; when all are, the default. */
+  readonly newest: string
+}
+
+const sorted = new WeakMap<CrateView, readonly VersionView[]>()
+
+/** The versions of a crate, highest first; sorted once. */
+export function highestFirst(view: CrateView): readonly VersionView[] {
+  let versions = sorted.get(view)
+  if (versions === undefined) {
+    versions = view.versions.toSorted((a, b) => compareVersions(b.entry.vers, a.entry.vers))
+    sorted.set(view, versions)
+  }
+  return versions
+}
+
+/** The versions of a crate, latest first; of those of one second the later line. */
+export function latestFirst({ versions }: CrateView): readonly VersionView[] {
+  return versions.toReversed().sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
+}
+
+/** The version of exactly this number, build metadata included. */
+export function versionOf({ versions }: CrateView, number: string): VersionView | undefined {
+  return versions.find(({ entry }) => entry.vers === number)
+}
+
+/** The version that stands for the crate. */
+export function defaultVersion(versions: readonly VersionView[]): VersionView {
+  const offered = versions.filter(({ entry }) => !entry.yanked)
+  const from = offered.length > 0 ? offered : versions
+  const number = maxVersion(from.map(({ entry }) => entry.vers))
+  const found = from.find(({ entry }) => entry.vers === number)
+  if (found === undefined) throw new RangeError('a crate without versions')
+  return found
+}
+
+/** The numbers by which the API tells what a crate has to offer. */
+export function topVersions(view: CrateView): TopVersions {
+  const shown = defaultVersion(view.versions).entry.vers
+  const offered = highestFirst(view).filter(({ entry }) => !entry.yanked)
+  const stable = offered.find(({ entry }) => !isPrerelease(entry.vers))
+  return {
+    default: shown,
+    max: offered[0]?.entry.vers ?? shown,
+    ...(stable && { maxStable: stable.entry.vers }),
+    newest: latestFirst(view).find(({ entry }) => !entry.yanked)?.entry.vers ?? shown,
+  }
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type App, startApp } from '../support/app.ts'
+import { crateFile } from '../support/crate-file.ts'
+
+const VERSIONS = '/api/v1/crates/foo/versions'
+
+interface VersionsAnswer {
+  readonly versions: readonly { readonly num: string; readonly id: number }[]
+  readonly meta: { readonly total: number; readonly next_page: string | null }
+}
+
+async function ask(app: App, query = ''): Promise<VersionsAnswer> {
+  const { status, body } = await app.request(VERSIONS + query)
+  assert.equal(status, 200)
+  return body as VersionsAnswer
+}
+
+const numbers = ({ versions }: VersionsAnswer) => versions.map(({ num }) => num)
+
+/** The numbers on each page, as a client that follows `next_page` sees them. */
+async function pages(app: App, first: string): Promise<readonly (readonly string[])[]> {
+  const seen: (readonly string[])[] = []
+  for (let query: string | null = first; query !== null; ) {
+    const page: VersionsAnswer = await ask(app, query)
+    seen.push(numbers(page))
+    query = page.meta.next_page
+  }
+  return seen
+}
+
+const PUBLISHED = ['1.0.0', '2.0.0-rc.1', '0.9.10', '0.9.9', '1.0.1']
+const BY_SEMVER = ['2.0.0-rc.1', '1.0.1', '1.0.0', '0.9.10', '0.9.9']
+
+async function startWith(t: Parameters<typeof startApp>[0], versions: readonly string[]): Promise<App> {
+  const app = await startApp(t)
+  for (const version of versions) await app.publish(crateFile('foo', version))
+  return app
+}
+
+test('all versions are listed, highest first or latest first', async (t) => {
+  const app = await startWith(t, PUBLISHED)
+  const { meta, ...rest } = await ask(app)
+  assert.deepEqual(meta, { total: 5, next_page: null })
+  assert.deepEqual(numbers({ meta, ...rest }), BY_SEMVER)
+  assert.deepEqual(numbers(await ask(app, '?sort=semver')), BY_SEMVER)
+  assert.deepEqual(numbers(await ask(app, '?sort=date')), PUBLISHED.toReversed())
+})
+
+test('versions come in pages, each telling the next', async (t) => {
+  const app = await startWith(t, PUBLISHED)
+  assert.deepEqual(await pages(app, '?per_page=2'), [BY_SEMVER.slice(0, 2), BY_SEMVER.slice(2, 4), ['0.9.9']])
+  assert.deepEqual(await pages(app, '?per_page=5'), [BY_SEMVER])
+  assert.deepEqual(await pages(app, '?per_page=3&sort=date'), [
+    ['1.0.1', '0.9.9', '0.9.10'],
+    ['2.0.0-rc.1', '1.0.0'],
+  ])
+  const first = await ask(app, '?per_page=1&sort=date')
+  assert.equal(first.meta.next_page, `?per_page=1&sort=date&seek=${first.versions[0]?.id}`)
+  assert.equal(first.meta.total, 5)
+  assert.deepEqual(numbers(await ask(app, '?per_page=2&page=2')), BY_SEMVER.slice(2, 4))
+  assert.deepEqual((await ask(app, '?per_page=2&page=4')).versions, [])
+  assert.deepEqual(await ask(app, '?per_page=2&seek=1'), {
+    versions: [],
+    meta: { total: 5, next_page: null },
+  })
+})
+
+test('versions are asked for by number', async (t) => {
+  const app = await startWith(t, PUBLISHED)
+  const query = '?nums[]=1.0.0&nums[]=0.9.9&nums[]=7.0.0'
+  assert.deepEqual(numbers(await ask(app, query)), ['1.0.0', '0.9.9'])
+  assert.equal((await ask(app, query)).meta.total, 2)
+  assert.deepEqual(await pages(app, `${query}&per_page=1`), [['1.0.0'], ['0.9.9']])
+})
+
+test('what cannot be read in the query is named', async (t) => {
+  const app = await startWith(t, ['1.0.0'])
+  for (const [query, detail] of [
+    ['?sort=size', 'invalid sort `size`: must be `semver` or `date`'],
+    ['?per_page=many', 'invalid per_page `many`: must be a number from 0 to 100'],
+    ['?per_page=1&seek=x', 'invalid seek `x`: must be a number'],
+    ['?per_page=1&page=0', 'invalid page `0`: must be a number'],
+  ] as const) {
+    const { status, body } = await app.request(VERSIONS + query)
+    assert.equal(status, 400, query)
+    assert.deepEqual(body, { errors: [{ detail }] })
+  }
+})
