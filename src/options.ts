@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { names } from './options/names.ts'
 import { packageRule } from './options/packages.ts'
+import { rateLimits } from './options/rate-limits.ts'
 import { byteSize } from './options/units.ts'
 import { uplink } from './options/uplinks.ts'
 
 export type { PackageRule } from './options/packages.ts'
+export type { RateLimit } from './options/rate-limits.ts'
 export type { UplinkOptions } from './options/uplinks.ts'
 
 const limits = z
@@ -79,6 +81,7 @@ export const optionsSchema = z.strictObject({
       'old public URLs of this registry: dependencies that name one are dependencies on this registry',
     ),
   limits,
+  rate_limits: rateLimits,
 })
 
 /** Options as an operator writes them. */

@@ -18,6 +18,7 @@ import { type OptionsInput, parseOptions } from './options.ts'
 import { boundedCache } from './registry/bounded-cache.ts'
 import { createFormSeal } from './registry/form-seal.ts'
 import { createOwnTokens } from './registry/own-tokens.ts'
+import { createRateLimits } from './registry/rate-limits.ts'
 import { createRegistry } from './registry/registry.ts'
 import { reliableStorage } from './registry/reliable-storage.ts'
 
@@ -44,12 +45,13 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
   const logger = host.logger ?? silent
   const metrics = host.metrics ? createMetrics(host.metrics) : noMetrics
   const now = () => new Date()
+  const monotonic = () => performance.now()
   const registry = createRegistry({
     host: { ...pick(host), cache: boundedCache(host.cache ?? inProcessCache()), logger },
     options: checked,
     observer: metrics,
     now,
-    monotonic: () => performance.now(),
+    monotonic,
   })
   const baseUrl = createBaseUrl(host, mount)
   const me = createMeHandlers({
@@ -57,13 +59,22 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     seal: createFormSeal(reliableStorage(host.storage), now),
     now,
   })
-  const router = createRouter(mount, { ...createHandlers(registry), ...createReadHandlers(registry), ...me })
+  const limits = createRateLimits({
+    limits: checked.rate_limits,
+    monotonic,
+    onLimited: metrics.rateLimited,
+  })
+  const router = createRouter(
+    mount,
+    { ...createHandlers(registry), ...createReadHandlers(registry), ...me },
+    limits,
+  )
   const serve = compose<CargoContext>([
     metrics.measure,
     answerRefusedUpload,
     createErrorHandler(logger, (ctx) => `${baseUrl(ctx)}/me`),
     ...(host.auth.tokens === undefined ? [] : [createPageErrors(`${mount}/me/tokens`, baseUrl)]),
-    createCallerFinder(host, checked, baseUrl),
+    createCallerFinder({ auth: host.auth, login: limits.login }, checked, baseUrl),
     router,
   ])
 

@@ -28,6 +28,25 @@ test('parseOptions() reads sizes with units, and names as lists or text', () => 
   assert.deepEqual(parseOptions({ admins: ' ann  team ' }).admins, ['ann', 'team'])
 })
 
+test('parseOptions() reads rates', () => {
+  const rates: [false | string | { rate: string; burst?: number }, object | false][] = [
+    ['60/m', { count: 60, perMs: 60_000, burst: 60 }],
+    ['10/s', { count: 10, perMs: 1000, burst: 10 }],
+    ['100/15m', { count: 100, perMs: 900_000, burst: 100 }],
+    ['1/1.5h', { count: 1, perMs: 5_400_000, burst: 1 }],
+    [
+      { rate: '1/m', burst: 10 },
+      { count: 1, perMs: 60_000, burst: 10 },
+    ],
+    [{ rate: '5/d' }, { count: 5, perMs: 86_400_000, burst: 5 }],
+    [false, false],
+  ]
+  for (const [publish, limit] of rates) {
+    assert.deepEqual(parseOptions({ rate_limits: { publish } }).rate_limits.publish, limit)
+  }
+  assert.deepEqual(parseOptions({}).rate_limits.login, { count: 10, perMs: 60_000, burst: 20 })
+})
+
 test('parseOptions() refuses mistakes and names the key', () => {
   const cases: [object, RegExp][] = [
     [{ mont: '/x' }, /^invalid options: unknown key `mont`$/],
@@ -40,6 +59,10 @@ test('parseOptions() refuses mistakes and names the key', () => {
     [{ limits: { crate: -1 } }, /`limits\.crate`/],
     [{ packages: { 'a*': { acess: '$all' } } }, /unknown key `packages\.a\*\.acess`/],
     [{ rules: 'strict' }, /`rules`/],
+    [{ rate_limits: { login: '0/m' } }, /`rate_limits\.login`/],
+    [{ rate_limits: { login: '60' } }, /`rate_limits\.login`/],
+    [{ rate_limits: { publish: true } }, /`rate_limits\.publish`: must be a number in a time/],
+    [{ rate_limits: { unyank: '1/m' } }, /unknown key `rate_limits\.unyank`/],
     [{ aliases: ['not a url'] }, /`aliases\.0`/],
     [{ packages: { '**': { deny: ['ryu<1.0.10: x'] } } }, /`packages\.\*\*\.deny\.0`: must be `name@req/],
     [{ packages: { '**': { min_age_except: ['a>=1'] } } }, /`packages\.\*\*\.min_age_except\.0`/],

@@ -1,7 +1,8 @@
 import type { Next } from 'koa'
 import { CargoError } from '../errors.ts'
-import type { Host } from '../host.ts'
+import type { Host, HostAuth, Principal } from '../host.ts'
 import { type Options, readsNeedLogin } from '../options.ts'
+import type { LoginLimit } from '../registry/login-limit.ts'
 import type { CargoContext } from './context.ts'
 
 /** The base URL of the registry for a request: the host's own base, or the request's, and the mount. */
@@ -25,18 +26,38 @@ function socketUrl(ctx: CargoContext): string {
  * Finds out who asks. Where reads need a login, nobody gets past without one, whatever the path: what is not there
  * must look like what may not be seen.
  */
-export function createCallerFinder({ auth }: Pick<Host, 'auth'>, options: Options, baseUrl: BaseUrl) {
+export function createCallerFinder(
+  { auth, login }: { readonly auth: HostAuth; readonly login: LoginLimit },
+  options: Options,
+  baseUrl: BaseUrl,
+) {
   const required = readsNeedLogin(options)
   // The page that tells how to get a token is the one that is read without one.
   const loginPage = `${options.mount}/me`
+
+  async function authenticate(ctx: CargoContext): Promise<Principal | undefined> {
+    const authorization = ctx.get('Authorization')
+    const attempt = { authorization, address: ctx.ip }
+    // A host may know people by other means, such as a cookie: that is no guess.
+    const isGuess = authorization !== ''
+    if (isGuess) login.mayTry(attempt)
+    try {
+      const principal = await auth.authenticate(authorization || undefined, ctx.req)
+      if (isGuess && principal !== undefined) login.tried(attempt, true)
+      return principal
+    } catch (error) {
+      if (!(error instanceof CargoError)) {
+        throw new CargoError('unavailable', 'users cannot be checked at the moment, try again later', {
+          cause: error,
+        })
+      }
+      if (isGuess && error.code === 'invalid_credential') login.tried(attempt, false)
+      throw error
+    }
+  }
+
   return async function findCaller(ctx: CargoContext, next: Next): Promise<void> {
-    const header = ctx.get('Authorization') || undefined
-    const principal = await auth.authenticate(header, ctx.req).catch((error: unknown) => {
-      if (error instanceof CargoError) throw error
-      throw new CargoError('unavailable', 'users cannot be checked at the moment, try again later', {
-        cause: error,
-      })
-    })
+    const principal = await authenticate(ctx)
     if (required && principal === undefined && ctx.path !== loginPage) {
       throw new CargoError(
         'login_required',

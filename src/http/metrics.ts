@@ -1,6 +1,7 @@
 import type { Next } from 'koa'
 import { Counter, Gauge, Histogram, type Registry as PromRegistry } from 'prom-client'
 import type { MetricsRegistry } from '../host.ts'
+import type { LimitName } from '../registry/rate-limits.ts'
 import type { RegistryObserver } from '../registry/registry.ts'
 import type { CargoContext } from './context.ts'
 
@@ -10,6 +11,8 @@ const DURATION_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2, 10, 60]
 /** What is measured, with bounded labels: route patterns, methods, statuses, never names or users. */
 export interface CargoMetrics extends RegistryObserver {
   measure(ctx: CargoContext, next: Next): Promise<void>
+  /** Somebody was told to come again later. */
+  rateLimited(limit: LimitName): void
 }
 
 /** Metrics in the host's own registry; several mounts share them. */
@@ -42,6 +45,7 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
     'Index and crate files that were not believed',
     ['conflict'],
   )
+  const limited = counter('cargo_rate_limited_total', 'Requests refused for being too many', ['limit'])
   const available =
     (host.getSingleMetric('cargo_uplink_available') as Gauge<'uplink'> | undefined) ??
     new Gauge({
@@ -78,6 +82,7 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
     uplinkAvailable: (uplink, is) => available.set({ uplink }, is ? 1 : 0),
     fetchedAhead: (kind, outcome) => ahead.inc({ kind, outcome }),
     integrityConflict: (conflict) => conflicts.inc({ conflict }),
+    rateLimited: (limit) => limited.inc({ limit }),
     published(size) {
       publishes.inc()
       bytes.inc({ direction: 'in' }, size)
@@ -94,6 +99,7 @@ export const noMetrics: CargoMetrics = {
   uplinkAvailable: () => {},
   integrityConflict: () => {},
   fetchedAhead: () => {},
+  rateLimited: () => {},
 }
 
 /** A client may send any word as method; a label may not grow with it. */

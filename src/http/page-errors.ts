@@ -22,6 +22,7 @@ export function createPageErrors(path: string, base: (ctx: CargoContext) => stri
       ctx.status = wantsPerson ? 401 : error.status
       ctx.set({ ...error.headers })
       ctx.set('Cache-Control', 'no-store')
+      if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter))
       if (wantsPerson) ctx.set('WWW-Authenticate', CHALLENGE)
       sendPage(ctx, refusalPage(`${new URL(base(ctx)).pathname}/me/tokens`, error.message))
     }

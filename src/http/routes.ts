@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import { HttpMethodEnum, koaBody } from 'koa-body'
 import { CargoError } from '../errors.ts'
+import type { RateLimits } from '../registry/rate-limits.ts'
 import type { CargoContext, CargoState } from './context.ts'
 import type { Handlers, RouteContext } from './handlers.ts'
 import type { MeHandlers } from './me-handlers.ts'
@@ -10,6 +11,7 @@ import { letContinue } from './upload.ts'
 /** Owner lists are short; a larger body is no owner list. */
 const MAX_JSON = '64kb'
 
+const PUBLISH = '/api/v1/crates/new'
 const OWN_TOKENS = '/api/v1/me/tokens'
 
 /** What is served: a method, and a pattern of paths relative to the mount, as path-to-regexp writes them. */
@@ -29,7 +31,7 @@ function routeTable(handlers: AllHandlers): readonly Route[] {
   return [
     ['GET', '/config.json', handlers.config],
     ['GET', '/index/config.json', handlers.config],
-    ['PUT', '/api/v1/crates/new', handlers.publish],
+    ['PUT', PUBLISH, handlers.publish],
     ['GET', '/api/v1/crates', handlers.search],
     ['GET', `${crate}/:version/download`, handlers.download],
     ['GET', `${crate}/explain`, handlers.explain],
@@ -67,7 +69,7 @@ function routeTable(handlers: AllHandlers): readonly Route[] {
 }
 
 /** The router of everything under `mount`; what it does not know is a 404 or 405 in cargo's error form. */
-export function createRouter(mount: string, handlers: AllHandlers) {
+export function createRouter(mount: string, handlers: AllHandlers, limits: Pick<RateLimits, 'take'>) {
   const router = new Router<CargoState>({ prefix: mount, strict: true, sensitive: true })
   const parseJson = koaBody({
     parsedMethods: [HttpMethodEnum.PUT, HttpMethodEnum.POST, HttpMethodEnum.DELETE],
@@ -85,6 +87,8 @@ export function createRouter(mount: string, handlers: AllHandlers) {
     const isJson = (path.endsWith('/owners') || path === OWN_TOKENS) && method !== 'GET'
     router.register(path, method === 'GET' ? ['HEAD', 'GET'] : [method], async (ctx: CargoContext) => {
       ctx.state.route = path
+      // Before the body: what is too much is not even read.
+      if (method !== 'GET') limits.take(path === PUBLISH ? 'publish' : 'yank', ctx.state.caller)
       if (isJson) {
         letContinue(ctx)
         await parseJson(ctx as never, async () => {})

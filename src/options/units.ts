@@ -57,7 +57,8 @@ function parseByteSize(value: string | number): number {
   return Number(digits) * (BYTE_UNITS[unit.endsWith('b') || unit === '' ? unit : `${unit}b`] ?? 1)
 }
 
-function parseInterval(value: string | number): number {
+/** The milliseconds of a time span in that syntax, which was checked before. */
+export function parseInterval(value: string | number): number {
   if (typeof value === 'number') return value * SECOND
   return value
     .trim()
