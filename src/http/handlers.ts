@@ -8,6 +8,7 @@ import { cacheStatus } from './cache-status.ts'
 import { isFresh } from './conditional.ts'
 import type { CargoContext } from './context.ts'
 import { parseRange } from './range.ts'
+import { whenSent } from './sent.ts'
 import { bodyLength, rawBody } from './upload.ts'
 
 /** A crate file never changes; `no-transform` keeps compressing proxies and hosts away from its bytes. */
@@ -81,7 +82,10 @@ export function createHandlers(registry: Registry) {
       ctx.status = range ? 206 : 200
       if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end - 1}/${size}`)
       ctx.type = 'application/gzip'
-      if (opened !== undefined) ctx.body = opened.body
+      if (opened !== undefined) {
+        ctx.body = opened.body
+        if (!range) whenSent(ctx, file.sent)
+      }
       const length = range ? range.end - range.start : (opened?.size ?? size)
       if (length !== undefined) ctx.length = length
     },

@@ -1,5 +1,9 @@
 import type { Readable } from 'node:stream'
-import type { ByteRange } from '../host.ts'
+import { CargoError } from '../errors.ts'
+import type { ByteRange, Logger } from '../host.ts'
+import { unknownVersion } from '../protocol/decide.ts'
+import { type CrateRecord, findVersion } from '../protocol/record.ts'
+import type { Version } from '../protocol/version.ts'
 import type { Blobs } from './blobs.ts'
 
 /** A `.crate` file that can be had. */
@@ -11,6 +15,12 @@ export interface CrateFile {
   readonly cksum: string
   /** Its bytes, verified; a range only of a file whose size is known. */
   open(range?: ByteRange): Promise<CrateBody>
+}
+
+/** A file that somebody downloads. */
+export interface Download extends CrateFile {
+  /** To be told once the whole file was completely sent. */
+  sent(): void
 }
 
 export interface CrateBody {
@@ -37,4 +47,30 @@ export async function storedFile(
       return blob
     },
   }
+}
+
+/**
+ * The file of a local crate's version.
+ * @throws {CargoError} `not_found` for any spelling but the published one; `unavailable`, and an entry in the log, when
+ * the file is not where it must be
+ */
+export async function hostedFile(
+  { blobs, logger }: { readonly blobs: Blobs; readonly logger: Logger },
+  record: CrateRecord,
+  version: Version,
+): Promise<CrateFile> {
+  const { name } = record
+  const found = findVersion(record, version)
+  if (found === undefined || found.entry.vers !== version) throw unknownVersion(name, version)
+  const { cksum } = found.entry
+  const missing = () => {
+    logger.error({ crate: name, version, cksum }, 'integrity: the file of a published version is missing')
+    return new CargoError(
+      'unavailable',
+      `the file of \`${name}@${version}\` is missing in storage, the operator has been told`,
+    )
+  }
+  const file = await storedFile(blobs, cksum, missing)
+  if (file === undefined) throw missing()
+  return file
 }

@@ -66,6 +66,14 @@ export function numberOf(key: string): number | undefined {
   return digits === undefined ? undefined : Number(digits)
 }
 
+/** The folder of everything that is known about downloads. */
+export const DOWNLOADS_PREFIX = 'downloads/'
+
+/** Where a process stores what it counted on a day. */
+export function dayCountsKey(day: string, replica: string): string {
+  return `${DOWNLOADS_PREFIX}${day}/${replica}.json`
+}
+
 /** The secret that seals what goes into the shared cache. */
 export const CACHE_SECRET_KEY = 'secrets/cache-seal'
 

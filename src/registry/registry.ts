@@ -9,16 +9,16 @@ import type { Explanation } from '../protocol/explanation.ts'
 import type { IndexConfig } from '../protocol/index-config.ts'
 import { pubtime } from '../protocol/index-entry.ts'
 import type { CrateName } from '../protocol/name.ts'
-import { findVersion } from '../protocol/record.ts'
 import type { Version } from '../protocol/version.ts'
 import { type Caller, createAccess } from './access.ts'
 import { createAheadOfCallers } from './ahead-of-callers.ts'
 import { createBlobs } from './blobs.ts'
 import { createCatalogue } from './catalogue.ts'
 import { type CrateChanges, createCrateChanges } from './crate-changes.ts'
-import { type CrateFile, storedFile } from './crate-file.ts'
+import { type CrateFile, type Download, hostedFile } from './crate-file.ts'
 import { createCrateLog } from './crate-log.ts'
 import { type CrateViews, createCrateViews } from './crate-view.ts'
+import { type CrateDownloads, createDownloadCounts } from './download-counts.ts'
 import { explainCrate } from './explain.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
 import { createPackageRules } from './package-rules.ts'
@@ -36,7 +36,12 @@ export interface Registry extends CrateChanges, CrateViews {
   /** @throws {CargoError} `not_found`, also for those who may not read the crate */
   index(caller: Caller, name: CrateName): Promise<IndexFile>
   /** @throws {CargoError} `not_found` for any spelling but the published one */
-  download(caller: Caller, name: CrateName, version: Version): Promise<CrateFile>
+  download(caller: Caller, name: CrateName, version: Version): Promise<Download>
+  /**
+   * How often the crate was downloaded here, be it local or an uplink's.
+   * @throws {CargoError} as {@link CrateViews.crate}
+   */
+  downloads(caller: Caller, name: CrateName): Promise<CrateDownloads>
   publish(caller: Caller, request: PublishRequest): Promise<PublishResponse>
   owners(caller: Caller, name: CrateName): Promise<readonly string[]>
   search(caller: Caller, query: SearchQuery): Promise<SearchResponse>
@@ -95,6 +100,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     ...{ options, log, upstream, logger, monotonic },
     onOutcome: (kind, outcome) => observer.fetchedAhead(kind, outcome),
   })
+  const counts = createDownloadCounts({ storage, logger, now, monotonic })
   const loginForReads = readsNeedLogin(options)
   const isProxied = (name: string) => upstream.proxied.uplinksOf(name).length > 0
 
@@ -148,20 +154,15 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       await access.mustRead(caller, name)
       ahead.crateAsked(caller, name, version)
       const { record } = await log.read(name)
-      if (record === undefined) return proxiedDownload(caller, name, version)
-      const found = findVersion(mustExist(record, name), version)
-      if (found === undefined || found.entry.vers !== version) throw unknownVersion(name, version)
-      const { cksum } = found.entry
-      const missing = () => {
-        logger.error({ crate: name, version, cksum }, 'integrity: the file of a published version is missing')
-        return new CargoError(
-          'unavailable',
-          `the file of \`${name}@${version}\` is missing in storage, the operator has been told`,
-        )
-      }
-      const file = await storedFile(blobs, cksum, missing)
-      if (file === undefined) throw missing()
-      return file
+      const file = await (record === undefined
+        ? proxiedFile(caller, name, version)
+        : hostedFile({ blobs, logger }, mustExist(record, name), version))
+      return { ...file, sent: () => counts.count(name, version) }
+    },
+
+    async downloads(caller, name) {
+      await views.crate(caller, name)
+      return counts.of(name)
     },
 
     async publish(caller, request) {
@@ -197,6 +198,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     },
 
     async close() {
+      await counts.close()
       await ahead.close()
       await upstream.close()
       await log.close()
@@ -204,7 +206,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     },
   }
 
-  async function proxiedDownload(caller: Caller, name: CrateName, version: Version): Promise<CrateFile> {
+  async function proxiedFile(caller: Caller, name: CrateName, version: Version): Promise<CrateFile> {
     const file = await tellDenied(caller, name, version, () => upstream.download(name, version))
     if (file !== undefined) return file
     throw (await upstream.proxied.find(name)) ? unknownVersion(name, version) : unknownCrate(name)
