@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache'
 import type { Host, Logger, MetadataCache } from './host.ts'
 import { createBaseUrl, createCallerFinder } from './http/caller.ts'
 import type { CargoContext } from './http/context.ts'
+import { createCors } from './http/cors.ts'
 import { createErrorHandler } from './http/errors.ts'
 import { createHandlers } from './http/handlers.ts'
 import { createMeHandlers } from './http/me-handlers.ts'
@@ -14,7 +15,7 @@ import { createPageErrors } from './http/page-errors.ts'
 import { createReadHandlers } from './http/read-handlers.ts'
 import { createRouter, type ServedRoute } from './http/routes.ts'
 import { answerRefusedUpload } from './http/upload.ts'
-import { type OptionsInput, parseOptions } from './options.ts'
+import { type OptionsInput, parseOptions, readsNeedLogin } from './options.ts'
 import { boundedCache } from './registry/bounded-cache.ts'
 import { createFormSeal } from './registry/form-seal.ts'
 import { createOwnTokens } from './registry/own-tokens.ts'
@@ -71,6 +72,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
   )
   const serve = compose<CargoContext>([
     metrics.measure,
+    ...(readsNeedLogin(checked) ? [] : [createCors(mount)]),
     answerRefusedUpload,
     createErrorHandler(logger, (ctx) => `${baseUrl(ctx)}/me`),
     ...(host.auth.tokens === undefined ? [] : [createPageErrors(`${mount}/me/tokens`, baseUrl)]),

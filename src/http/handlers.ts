@@ -1,5 +1,5 @@
 import { CargoError } from '../errors.ts'
-import { clampPerPage, ok, parseOwnersRequest, renderOwners, searchTerms } from '../protocol/api.ts'
+import { clampPerPage, ok, parseOwnersRequest, searchTerms } from '../protocol/api.ts'
 import { renderIndexConfig } from '../protocol/index-config.ts'
 import { indexPath, isValidName, validateName } from '../protocol/name.ts'
 import { validateVersion } from '../protocol/version.ts'
@@ -110,10 +110,6 @@ export function createHandlers(registry: Registry) {
       ctx.body = ok(`crate version \`${name}@${version}\` is removed: its number is never used again`)
     },
 
-    async owners(ctx: RouteContext) {
-      ctx.body = renderOwners(await registry.owners(ctx.state.caller, validateName(param(ctx, 'crate'))))
-    },
-
     async addOwners(ctx: RouteContext) {
       const add = parseOwnersRequest(ctx.request.body)
       const name = validateName(param(ctx, 'crate'))
@@ -174,10 +170,16 @@ function indexedName(ctx: RouteContext) {
   const asked = parts.join('/')
   // An escaped slash has been decoded by now, but it separates nothing.
   const isPath = parts.every((part) => !part.includes('/'))
-  if (!isValidName(name) || !isPath || asked.toLowerCase() !== indexPath(name)) {
+  if (!isValidName(name) || !isPath || !isIndexPath(asked.toLowerCase(), name)) {
     throw new CargoError('not_found', `there is no index file \`${asked}\``)
   }
   return name
+}
+
+/** Dependabot looks for a name of three letters in the folder of its first two; no other name's file is there. */
+function isIndexPath(path: string, name: string): boolean {
+  const lower = name.toLowerCase()
+  return path === indexPath(name) || (name.length === 3 && path === `3/${lower.slice(0, 2)}/${lower}`)
 }
 
 function param(ctx: RouteContext, name: string): string {

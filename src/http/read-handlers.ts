@@ -1,5 +1,10 @@
 import { type ApiContext, parseInclude, renderCrateAnswer } from '../protocol/crate-api.ts'
+import { type CrateView, type VersionView, versionOf } from '../protocol/crate-view.ts'
+import { unknownVersion } from '../protocol/decide.ts'
 import { validateName } from '../protocol/name.ts'
+import { renderOwners, renderOwnerTeams, renderOwnerUsers } from '../protocol/owner-api.ts'
+import { validateVersion } from '../protocol/version.ts'
+import { renderDependencies, renderVersion } from '../protocol/version-api.ts'
 import { parseVersionsQuery, renderVersionsPage } from '../protocol/versions-page.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { RouteContext } from './handlers.ts'
@@ -7,8 +12,17 @@ import { sendJson } from './json-answer.ts'
 
 /** crates.io's read API about one crate. */
 export function createReadHandlers(registry: Registry) {
-  const crateOf = (ctx: RouteContext) =>
-    registry.crate(ctx.state.caller, validateName(ctx.params['crate'] ?? ''))
+  const nameOf = (ctx: RouteContext) => validateName(ctx.params['crate'] ?? '')
+  const crateOf = (ctx: RouteContext) => registry.crate(ctx.state.caller, nameOf(ctx))
+  const ownersOf = (ctx: RouteContext) => registry.owners(ctx.state.caller, nameOf(ctx))
+
+  async function versionOfCrate(ctx: RouteContext): Promise<readonly [CrateView, VersionView]> {
+    const number = validateVersion(ctx.params['version'] ?? '')
+    const view = await crateOf(ctx)
+    const version = versionOf(view, number)
+    if (version === undefined) throw unknownVersion(view.name, number)
+    return [view, version]
+  }
 
   return {
     async crate(ctx: RouteContext) {
@@ -21,6 +35,34 @@ export function createReadHandlers(registry: Registry) {
       const query = parseVersionsQuery(queryOf(ctx))
       const view = await crateOf(ctx)
       sendJson(ctx, renderVersionsPage(view, query, contextOf(ctx)))
+    },
+
+    async version(ctx: RouteContext) {
+      const [view, version] = await versionOfCrate(ctx)
+      sendJson(ctx, { version: renderVersion(view, version, contextOf(ctx)) })
+    },
+
+    async dependencies(ctx: RouteContext) {
+      const [view, version] = await versionOfCrate(ctx)
+      sendJson(ctx, renderDependencies(view, version))
+    },
+
+    /** crates.io has known no authors for years; old clients ask all the same. */
+    async authors(ctx: RouteContext) {
+      await versionOfCrate(ctx)
+      sendJson(ctx, { meta: { names: [] }, users: [] })
+    },
+
+    async owners(ctx: RouteContext) {
+      sendJson(ctx, renderOwners(await ownersOf(ctx)))
+    },
+
+    async ownerUsers(ctx: RouteContext) {
+      sendJson(ctx, renderOwnerUsers(await ownersOf(ctx)))
+    },
+
+    async ownerTeams(ctx: RouteContext) {
+      sendJson(ctx, renderOwnerTeams(await ownersOf(ctx)))
     },
   }
 }

@@ -44,7 +44,12 @@ function routeTable(handlers: AllHandlers): readonly Route[] {
     ['GET', crate, handlers.crate],
     ['DELETE', crate, handlers.removeCrate],
     ['GET', `${crate}/versions`, handlers.versions],
-    // Behind `owners`, which looks like a version.
+    ['GET', `${crate}/owner_user`, handlers.ownerUsers],
+    ['GET', `${crate}/owner_team`, handlers.ownerTeams],
+    ['GET', `${crate}/:version/dependencies`, handlers.dependencies],
+    ['GET', `${crate}/:version/authors`, handlers.authors],
+    // Behind `owners` and the others, which look like a version.
+    ['GET', `${crate}/:version`, handlers.version],
     ['DELETE', `${crate}/:version`, handlers.removeVersion],
     ['GET', '/me', handlers.me],
     ['GET', '/me/tokens', handlers.tokenPage],

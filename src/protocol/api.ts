@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { CargoError } from '../errors.ts'
 import { isValidName } from './name.ts'
 import { isPlainText, quote } from './text.ts'
@@ -24,10 +23,6 @@ export interface ErrorBody {
 export interface OkResponse {
   readonly ok: true
   readonly msg?: string
-}
-
-export interface OwnersResponse {
-  readonly users: readonly { readonly id: number; readonly login: string }[]
 }
 
 export interface SearchHit {
@@ -63,10 +58,6 @@ export function ok(msg?: string): OkResponse {
 /** The answer to a publish that was accepted with `warnings`. */
 export function renderPublished(warnings: readonly string[] = []): PublishResponse {
   return { warnings: { invalid_categories: [], invalid_badges: [], other: warnings } }
-}
-
-export function renderOwners(names: readonly string[]): OwnersResponse {
-  return { users: names.map((login) => ({ id: ownerId(login), login })) }
 }
 
 export function renderSearch(crates: readonly SearchHit[], total: number): SearchResponse {
@@ -143,9 +134,4 @@ function parseHit(value: unknown): SearchHit[] {
   if (typeof name !== 'string' || !isValidName(name)) return []
   if (typeof max_version !== 'string' || !isValidSemver(max_version)) return []
   return [{ name, max_version, description: typeof description === 'string' ? description : null }]
-}
-
-/** cargo demands a 32-bit number; derived from the login, it needs no table and stays the same. */
-export function ownerId(login: string): number {
-  return createHash('sha256').update(login).digest().readUInt32BE(0)
 }

@@ -1,8 +1,8 @@
-import { ownerId } from './api.ts'
 import { idsOf } from './api-id.ts'
 import type { ApiContext } from './crate-api.ts'
 import type { CrateView, VersionView } from './crate-view.ts'
 import type { FeatureMap, IndexEntry } from './index-entry.ts'
+import { renderUser } from './owner-api.ts'
 
 const ids = new WeakMap<CrateView, ReadonlyMap<string, number>>()
 
@@ -59,9 +59,26 @@ export function renderVersion(view: CrateView, { entry, by, at, details }: Versi
   }
 }
 
-/** A user in crates.io's shape. There are no pages of users, but clients insist on text for `url`. */
-export function renderUser(login: string) {
-  return { id: ownerId(login), login, name: login, avatar: null, url: '' }
+/** What a version depends on, in crates.io's shape: by the name that a crate has, not the one it is renamed to. */
+export function renderDependencies(view: CrateView, { entry }: VersionView) {
+  const version_id = versionId(view, entry.vers)
+  const ids = [
+    ...idsOf(entry.deps.map((_, position) => `${idText(view.name, entry.vers)} ${position}`)).values(),
+  ]
+  return {
+    dependencies: entry.deps.map((dep, position) => ({
+      id: ids[position],
+      version_id,
+      crate_id: dep.package ?? dep.name,
+      req: dep.req,
+      optional: dep.optional,
+      default_features: dep.default_features,
+      features: dep.features,
+      target: dep.target,
+      kind: dep.kind,
+      downloads: 0,
+    })),
+  }
 }
 
 /** Those for old cargos and those for new ones: only the index keeps them apart. */

@@ -1,12 +1,13 @@
-import type { CrateView, VersionView } from '../protocol/crate-view.ts'
-import { defaultVersion } from '../protocol/crate-view.ts'
+import { type CrateView, defaultVersion } from '../protocol/crate-view.ts'
 import { unknownCrate } from '../protocol/decide.ts'
 import type { IndexEntry } from '../protocol/index-entry.ts'
 import type { CrateName } from '../protocol/name.ts'
+import { type Owner, ownerOf } from '../protocol/owner-api.ts'
 import type { CrateRecord } from '../protocol/record.ts'
 import type { Access, Caller } from './access.ts'
 import type { CrateLog } from './crate-log.ts'
 import type { ProxiedCrate } from './upstream/proxied.ts'
+import { proxiedView } from './upstream/proxied-view.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 /** What is read about crates. */
@@ -17,6 +18,11 @@ export interface CrateViews {
    * it; `unavailable` when whoever has it cannot say
    */
   crate(caller: Caller, name: CrateName): Promise<CrateView>
+  /**
+   * Who owns the crate; of an uplink's crate nobody is known.
+   * @throws {CargoError} as `crate`; but a crate whose versions are all removed still has owners
+   */
+  owners(caller: Caller, name: CrateName): Promise<readonly Owner[]>
 }
 
 export interface CrateViewsDeps {
@@ -29,28 +35,47 @@ export interface CrateViewsDeps {
   storageAway(): Error
 }
 
+/** A crate of an uplink, with the entries that the rules leave of it. */
+interface FoundUpstream {
+  readonly record?: undefined
+  readonly crate: ProxiedCrate
+  readonly entries: readonly IndexEntry[]
+}
+
+type Found = { readonly record: CrateRecord; readonly entries?: undefined } | FoundUpstream
+
 export function createCrateViews({ access, log, upstream, ...deps }: CrateViewsDeps): CrateViews {
-  async function find(caller: Caller, name: CrateName): Promise<CrateView> {
+  async function find(caller: Caller, name: CrateName): Promise<Found> {
+    await access.mustRead(caller, name)
     const { record, stale } = await log.read(name, { absence: true })
-    if (record !== undefined) {
-      if (record.removed || record.versions.size === 0) throw unknownCrate(name)
-      return localView(record)
-    }
+    if (record?.removed) throw unknownCrate(name)
+    const found = record === undefined ? await findUpstream(caller, name, stale) : { record }
+    const published = (found.record ?? found.entries?.[0])?.name ?? name
+    // The host's rules may tell spellings apart.
+    if (published !== name && !(await access.may(caller, 'read', published))) throw unknownCrate(name)
+    return found
+  }
+
+  async function findUpstream(caller: Caller, name: CrateName, stale: boolean): Promise<FoundUpstream> {
     const { proxied, policy } = upstream
-    const look = stale ? proxied.peek : proxied.find
-    const crate = await firstFound(spellings(name), look)
+    const crate = await firstFound(spellings(name), stale ? proxied.peek : proxied.find)
     if (crate === undefined) throw stale ? deps.storageAway() : unknownCrate(name)
     const entries = await deps.tellDenied(caller, name, undefined, async () => policy.entries(crate))
-    return proxiedView(crate, entries)
+    return { crate, entries }
   }
 
   return {
     async crate(caller, name) {
-      await access.mustRead(caller, name)
-      const view = await find(caller, name)
-      // The host's rules may tell spellings apart.
-      if (view.name !== name && !(await access.may(caller, 'read', view.name))) throw unknownCrate(name)
-      return view
+      const found = await find(caller, name)
+      if (found.record === undefined) return proxiedView(found.crate, found.entries)
+      // Without versions there is nothing to tell: the same answer as from the index.
+      if (found.record.versions.size === 0) throw unknownCrate(name)
+      return localView(found.record)
+    },
+
+    async owners(caller, name) {
+      const { record } = await find(caller, name)
+      return record?.owners.map(ownerOf) ?? []
     },
   }
 }
@@ -63,40 +88,11 @@ function localView(record: CrateRecord): CrateView {
   if (known !== undefined) return known
   const { name, created, updated, owners } = record
   const versions = [...record.versions.values()].map(({ entry, by, at, details }) => ({
-    entry,
-    by,
-    at,
-    details,
+    ...{ entry, by, at, details },
   }))
   const about = defaultVersion(versions).details
   const view: CrateView = { name, source: 'local', created, updated, owners, about, versions }
   localViews.set(record, view)
-  return view
-}
-
-const proxiedViews = new WeakMap<readonly IndexEntry[], CrateView>()
-
-/** A crate of an uplink, as far as its index file tells and the rules allow. */
-function proxiedView({ uplink, copy }: ProxiedCrate, entries: readonly IndexEntry[]): CrateView {
-  const known = proxiedViews.get(entries)
-  if (known !== undefined) return known
-  const versions: readonly VersionView[] = entries.map((entry) => ({
-    entry,
-    at: entry.pubtime ?? copy.firstSeen[entry.vers] ?? copy.fetchedAt,
-    details: {},
-  }))
-  const times = versions.map(({ at }) => at).toSorted((a, b) => Date.parse(a) - Date.parse(b))
-  const view: CrateView = {
-    name: entries[0]?.name ?? '',
-    source: 'uplink',
-    uplink: uplink.name,
-    created: times[0] ?? copy.fetchedAt,
-    updated: times.at(-1) ?? copy.fetchedAt,
-    owners: [],
-    about: {},
-    versions,
-  }
-  proxiedViews.set(entries, view)
   return view
 }
 

@@ -43,7 +43,6 @@ export interface Registry extends CrateChanges, CrateViews {
    */
   downloads(caller: Caller, name: CrateName): Promise<CrateDownloads>
   publish(caller: Caller, request: PublishRequest): Promise<PublishResponse>
-  owners(caller: Caller, name: CrateName): Promise<readonly string[]>
   search(caller: Caller, query: SearchQuery): Promise<SearchResponse>
   /**
    * Admins may ask for any name.
@@ -116,12 +115,6 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
 
   const views = createCrateViews({ access, log, upstream, tellDenied, storageAway })
 
-  async function readable(caller: Caller, name: CrateName) {
-    await access.mustRead(caller, name)
-    const { record, stale } = await log.read(name)
-    return { record: mustExist(record, name), stale }
-  }
-
   return {
     options,
     config: ({ via }) => ({
@@ -176,10 +169,6 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       observer.published(done.size)
       announce('publish', caller, name, { version: vers, detail: { cksum, size: done.size } })
       return done.response
-    },
-
-    async owners(caller, name) {
-      return (await readable(caller, name)).record.owners
     },
 
     ...changes,

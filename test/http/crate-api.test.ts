@@ -101,7 +101,7 @@ test('a local crate is told in the shape of crates.io', async (t) => {
           authors: `${version}/authors`,
         },
         crate_size: file.bytes().length,
-        published_by: { id: 1234263565, login: 'ann', name: 'ann', avatar: null, url: '' },
+        published_by: { id: 1234263565, login: 'ann', name: null, avatar: null, url: '' },
         audit_actions: [],
         checksum: sha256(file.bytes()),
         rust_version: '1.70',
@@ -301,4 +301,83 @@ test('HEAD of a crate has the headers of GET and no body', async (t) => {
   assert.deepEqual([head.status, head.text], [200, ''])
   for (const name of ['etag', 'content-length', 'content-type', 'cache-control'])
     assert.equal(head.headers.get(name), get.headers.get(name), name)
+})
+
+test('one version is told alone, with what it depends on and no authors', async (t) => {
+  const app = await startApp(t)
+  const file = crateFile('foo', '1.0.0+b')
+    .dep('log', { version: '0.4', optional: true, features: ['std'], 'default-features': false })
+    .dep('renamed', { version: '>=1, <3', package: 'real-name', kind: 'dev' })
+    .dep('winapi', { version: '=0.3.9', target: 'cfg(windows)', kind: 'build' })
+  assert.equal((await app.publish(file)).status, 200)
+  const all = (await app.request(`${CRATES}/foo`)).body as { versions: ApiVersion[] }
+  const { status, body } = await app.request(`${CRATES}/FOO/1.0.0+b`)
+  assert.equal(status, 200)
+  assert.deepEqual(body, { version: all.versions[0] })
+  assert.deepEqual((await app.request(`${CRATES}/foo/1.0.0%2Bb`)).body, body)
+  const { dependencies } = (await app.request(`${CRATES}/foo/1.0.0+b/dependencies`)).body as {
+    dependencies: { id: number }[]
+  }
+  const common = { version_id: all.versions[0]?.id, downloads: 0 }
+  const plain = { ...common, optional: false, default_features: true, features: [], target: null }
+  assert.deepEqual(
+    dependencies.map(({ id, ...rest }) => rest),
+    [
+      {
+        ...common,
+        crate_id: 'log',
+        req: '^0.4',
+        optional: true,
+        default_features: false,
+        features: ['std'],
+        target: null,
+        kind: 'normal',
+      },
+      { ...plain, crate_id: 'real-name', req: '>=1, <3', kind: 'dev' },
+      { ...plain, crate_id: 'winapi', req: '=0.3.9', target: 'cfg(windows)', kind: 'build' },
+    ],
+  )
+  assert.equal(new Set(dependencies.map(({ id }) => id)).size, 3)
+  assert.deepEqual((await app.request(`${CRATES}/foo/1.0.0+b/authors`)).body, {
+    meta: { names: [] },
+    users: [],
+  })
+})
+
+test('a version that is not there, was removed, or is none is named', async (t) => {
+  const options = { packages: { '**': { publish: ['$authenticated'], unpublish: ['$authenticated'] } } }
+  const app = await startApp(t, { options })
+  await publishAll(app, '1.0.0', '1.1.0+b', '2.0.0')
+  await app.request(`${CRATES}/foo/2.0.0`, { method: 'DELETE', as: 'ann' })
+  for (const part of ['', '/dependencies', '/authors']) {
+    for (const version of ['3.0.0', '2.0.0', '1.1.0']) {
+      const { status, body } = await app.request(`${CRATES}/Foo/${version}${part}`)
+      assert.equal(status, 404, version)
+      assert.deepEqual(body, {
+        errors: [{ detail: `crate \`foo\` does not have a version \`${version}\`` }],
+      })
+    }
+    const { status, body } = await app.request(`${CRATES}/foo/1.0${part}`)
+    assert.equal(status, 400)
+    assert.deepEqual(body, {
+      errors: [{ detail: 'invalid version `1.0`: must be a semantic version, `1.2.3`' }],
+    })
+  }
+})
+
+test('owners are told to everybody, users and teams apart as well', async (t) => {
+  const app = await startApp(t)
+  await app.publish(crateFile('foo-bar'))
+  const add = { method: 'PUT', as: 'ann', body: { users: ['group:rust-team'] } }
+  assert.equal((await app.request(`${CRATES}/foo-bar/owners`, add)).status, 200)
+  const logins = async (path: string) => {
+    const { users, teams } = (await app.request(path)).body as Record<string, { login: string }[] | undefined>
+    return { users: users?.map(({ login }) => login), teams: teams?.map(({ login }) => login) }
+  }
+  for (const name of ['foo-bar', 'Foo_Bar']) {
+    const of = (part: string) => logins(`${CRATES}/${name}/${part}`)
+    assert.deepEqual(await of('owners'), { users: ['ann', 'group:rust-team'], teams: undefined })
+    assert.deepEqual(await of('owner_user'), { users: ['ann'], teams: undefined })
+    assert.deepEqual(await of('owner_team'), { users: undefined, teams: ['group:rust-team'] })
+  }
 })

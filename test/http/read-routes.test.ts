@@ -117,3 +117,15 @@ test('an index path tells `-` and `_` apart and folds case', async (t) => {
   assert.equal(status, 404)
   assert.deepEqual(body, { errors: [{ detail: 'crate `foo_bar` does not exist' }] })
 })
+
+test('a name of three letters is also found where Dependabot looks for it', async (t) => {
+  const app = await startApp(t)
+  await app.publish(crateFile('Foo'))
+  const { text } = await app.request('/3/f/foo')
+  for (const path of ['/3/fo/foo', '/3/Fo/Foo', '/index/3/fo/foo']) {
+    const answer = await app.request(path)
+    assert.deepEqual([answer.status, answer.text], [200, text], path)
+  }
+  for (const path of ['/3/oo/foo', '/3/foo/foo', '/3/fo/food', '/2/fo/fo'])
+    assert.equal((await app.request(path)).status, 404, path)
+})

@@ -6,7 +6,16 @@ import { crateFile } from '../support/crate-file.ts'
 
 const OWNERS = '/api/v1/crates/foo/owners'
 const ownerId = (login: string) => createHash('sha256').update(login).digest().readUInt32BE(0)
-const asUsers = (...logins: string[]) => ({ users: logins.map((login) => ({ id: ownerId(login), login })) })
+const asUsers = (...logins: string[]) => ({
+  users: logins.map((login) => ({
+    id: ownerId(login),
+    login,
+    kind: login.startsWith('group:') ? 'team' : 'user',
+    name: null,
+    avatar: null,
+    url: '',
+  })),
+})
 
 test('a publish stores one blob and one change', async (t) => {
   const app = await startApp(t)

@@ -6,7 +6,6 @@ import {
   ok,
   parseOwnersRequest,
   parseSearchResponse,
-  renderOwners,
   renderPublished,
   renderSearch,
   searchTerms,
@@ -52,13 +51,6 @@ test('clampPerPage() limits numbers and refuses the rest', () => {
   for (const value of ['', '-1', '1.5', '1e2', 'ten', ' 1', '１']) {
     assert.throws(() => clampPerPage(value), { code: 'invalid_request' }, value)
   }
-})
-
-test('renderOwners() gives each owner a stable 32-bit number', () => {
-  const [a, b] = renderOwners(['alice', 'bob']).users
-  assert.deepEqual(renderOwners(['bob']).users, [b])
-  assert.notEqual(a?.id, b?.id)
-  assert.ok(a !== undefined && Number.isInteger(a.id) && a.id >= 0 && a.id < 2 ** 32)
 })
 
 test('the answers have the shape that cargo reads', () => {
