@@ -17,7 +17,13 @@ export async function makeCertificate(folder: string): Promise<Certificate> {
   const certFile = join(folder, 'cert.pem')
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile]
   const cert = ['-out', certFile, '-days', '2', '-subj', '/CN=127.0.0.1']
-  const names = ['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost']
+  // Rust's TLS library takes no authority for a server.
+  const names = [
+    '-addext',
+    'subjectAltName=IP:127.0.0.1,DNS:localhost',
+    '-addext',
+    'basicConstraints=critical,CA:FALSE',
+  ]
   await promisify(execFile)('openssl', ['req', '-x509', ...key, ...cert, ...names])
   return { key: await readFile(keyFile), cert: await readFile(certFile), keyFile, certFile }
 }
