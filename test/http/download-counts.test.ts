@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { createSecureServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
@@ -12,7 +13,7 @@ import { temporaryFolder } from '../support/cargo.ts'
 import { makeCertificate } from '../support/certificate.ts'
 import { crateFile } from '../support/crate-file.ts'
 import { download } from '../support/download.ts'
-import { downloadPath, largeCrate } from './proxied.ts'
+import { downloadPath, largeCrate, settled } from './proxied.ts'
 import { startProxy } from './upstream-app.ts'
 
 const MiB = 1024 * 1024
@@ -27,14 +28,31 @@ function reader(storage: ObjectStore): DownloadCounts {
   })
 }
 
-/** The versions that were counted once the app has stopped. */
+/** The versions that were counted once the app has ended its answers (a client may be faster) and stopped. */
 async function countedBy(app: App, name: string): Promise<Readonly<Record<string, number>>> {
+  await settled(() => answering(app).size, 0)
   await app.close()
   return Object.fromEntries((await reader(app.storage).of(name)).versions)
 }
 
+const answers = new WeakMap<App, Set<ServerResponse>>()
+
+/** The answers that have not ended, from the first call on. */
+function answering(app: App): ReadonlySet<ServerResponse> {
+  const before = answers.get(app)
+  if (before !== undefined) return before
+  const open = new Set<ServerResponse>()
+  app.server.on('request', (_, response: ServerResponse) => {
+    open.add(response)
+    response.once('close', () => open.delete(response))
+  })
+  answers.set(app, open)
+  return open
+}
+
 async function published(t: TestContext, ...crates: ReturnType<typeof crateFile>[]): Promise<App> {
   const app = await startApp(t)
+  answering(app)
   for (const crate of crates) assert.equal((await app.publish(crate)).status, 200)
   return app
 }
@@ -77,6 +95,7 @@ for (const protocol of ['http', 'https'] as const) {
 
 test("an uplink's crate counts when it comes from there, and when it is kept", async (t) => {
   const { app } = await startProxy(t, { uplink: { crates: [crateFile('up', '1.0.0')] } })
+  answering(app)
   for (const _ of [1, 2]) assert.equal((await app.request(downloadPath('up', '1.0.0'))).status, 200)
   assert.deepEqual(await countedBy(app, 'up'), { '1.0.0': 2 })
 })
