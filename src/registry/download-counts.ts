@@ -1,13 +1,18 @@
-import { addDays } from '../protocol/day.ts'
-import { addVersions, sumOf, type VersionCounts } from '../protocol/download-counts.ts'
+import { dayOf } from '../protocol/day.ts'
+import { addVersions, sumOf } from '../protocol/download-counts.ts'
+import { type CrateHistory, firstRecentDay } from '../protocol/download-history.ts'
 import { canonicalName } from '../protocol/name.ts'
+import { foldOldestDay } from './downloads/fold.ts'
+import { createHistory, type DownloadSums } from './downloads/history.ts'
 import { createOwnCounts } from './downloads/own-counts.ts'
 import { type CountsSnapshot, createStoredCounts, type StoredCountsDeps } from './downloads/stored-counts.ts'
+import { inTurns } from './in-turns.ts'
 
 /** What is new is stored so often, and so much a kill may lose. */
 const FLUSH_MS = 60_000
-/** What counts as recent, today included: as on crates.io. */
-export const RECENT_DAYS = 90
+/** So many are looked at before others have their turn. */
+const NAMES_IN_A_TURN = 1000
+const NEVER: DownloadSums = { total: 0, recent: 0 }
 
 /** How often a crate was downloaded: whole files that were completely sent, by all replicas, a minute or two ago. */
 export interface CrateDownloads {
@@ -30,7 +35,7 @@ export interface DayDownloads {
 /** Downloads of all crates, by canonical name: also of those that were removed, or that not everybody may read. */
 export interface DownloadTotals {
   readonly total: number
-  readonly crates: ReadonlyMap<string, { readonly total: number; readonly recent: number }>
+  readonly crates: ReadonlyMap<string, DownloadSums>
 }
 
 /**
@@ -46,32 +51,68 @@ export interface DownloadCounts {
   totals(): Promise<DownloadTotals>
   /** Stores what is new, now; what cannot be stored is tried again later. */
   flush(): Promise<void>
+  /** Folds one more day that is over into the history, if there is one; whether there was. */
+  fold(): Promise<boolean>
   /** Stores what is new, and nothing more. */
   close(): Promise<void>
 }
 
 /** The counts in `storage`. */
 export function createDownloadCounts(deps: StoredCountsDeps): DownloadCounts {
+  const { logger, now } = deps
   const own = createOwnCounts(deps)
   const stored = createStoredCounts(deps)
+  const history = createHistory(deps)
+  const totals = new WeakMap<CountsSnapshot, Promise<DownloadTotals>>()
+  const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
-  let queue: Promise<void> = Promise.resolve()
-  let closed = false
+  let queue: Promise<unknown> = Promise.resolve()
+  let foldedOn = ''
 
   /** One at a time: a slow store must not get the same object twice at once. */
-  function flush(): Promise<void> {
-    queue = queue.then(async () => {
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = queue.then(work)
+    queue = turn.catch(() => {})
+    return turn
+  }
+
+  const flush = () =>
+    inTurn(async () => {
       if (await own.flush()) stored.expire()
     })
-    return queue
+
+  const fold = () =>
+    inTurn(async () => {
+      const isFolded = await foldOldestDay(deps, dayOf(now()), stopping.signal)
+      if (isFolded) stored.expire()
+      return isFolded
+    })
+
+  /** One day at a time: whoever reads the generation before has a minute to go on to the next. */
+  async function foldOncePerDay(): Promise<void> {
+    const today = dayOf(now())
+    if (foldedOn === today) return
+    try {
+      if (!(await fold())) foldedOn = today
+    } catch (error) {
+      logger.warn({ err: error }, 'download counts of past days were not folded, that is tried again later')
+    }
   }
 
   function schedule(): void {
-    if (timer !== undefined || closed || !own.isPending()) return
-    timer = setTimeout(() => {
+    if (timer !== undefined || stopping.signal.aborted || !own.isPending()) return
+    timer = setTimeout(async () => {
+      await flush()
+      await foldOncePerDay()
       timer = undefined
-      void flush().then(schedule)
+      schedule()
     }, FLUSH_MS).unref()
+  }
+
+  async function sumUp(snapshot: CountsSnapshot): Promise<DownloadTotals> {
+    const { generation, today } = snapshot
+    const before = generation === undefined ? new Map() : await history.sums(generation, today)
+    return inTurns(addUp(snapshot, before))
   }
 
   return {
@@ -79,48 +120,72 @@ export function createDownloadCounts(deps: StoredCountsDeps): DownloadCounts {
       own.count(name, version)
       schedule()
     },
-    of: async (name) => downloadsOf(await stored.read(), canonicalName(name)),
-    totals: async () => totalsOf(await stored.read()),
+    async of(name) {
+      const snapshot = await stored.read()
+      const { generation } = snapshot
+      const key = canonicalName(name)
+      const before = generation === undefined ? undefined : await history.of(generation, key)
+      return downloadsOf(snapshot, before, key)
+    },
+    async totals() {
+      const snapshot = await stored.read()
+      const known = totals.get(snapshot) ?? sumUp(snapshot)
+      totals.set(snapshot, known)
+      // What failed is tried again by whoever asks next.
+      known.catch(() => totals.delete(snapshot))
+      return known
+    },
     flush,
+    fold,
     async close() {
-      closed = true
+      stopping.abort()
       clearTimeout(timer)
       await flush()
     },
   }
 }
 
-function downloadsOf({ today, days }: CountsSnapshot, key: string): CrateDownloads {
-  let versions: VersionCounts = {}
-  const recent: DayDownloads[] = []
+function downloadsOf(
+  { today, days }: CountsSnapshot,
+  history: CrateHistory | undefined,
+  key: string,
+): CrateDownloads {
+  let versions = history?.versions ?? {}
+  const byDay = Object.entries(history?.days ?? {})
   for (const [day, counts] of days) {
     const ofDay = counts.get(key)
     if (ofDay === undefined) continue
     versions = addVersions(versions, ofDay)
-    if (isRecent(day, today)) recent.push({ day, versions: new Map(Object.entries(ofDay)) })
+    byDay.push([day, ofDay])
   }
+  const first = firstRecentDay(today)
+  const recent = byDay.filter(([day]) => day >= first)
   return {
     total: sumOf(versions),
-    recent: recent.reduce((sum, day) => [...day.versions.values()].reduce((a, b) => a + b, sum), 0),
+    recent: recent.reduce((sum, [, ofDay]) => sum + sumOf(ofDay), 0),
     versions: new Map(Object.entries(versions)),
-    days: recent,
+    days: recent.map(([day, ofDay]) => ({ day, versions: new Map(Object.entries(ofDay)) })),
   }
 }
 
-function totalsOf({ today, days }: CountsSnapshot): DownloadTotals {
-  const crates = new Map<string, { total: number; recent: number }>()
-  let all = 0
+/** What the days that are not over add to the history. */
+function* addUp(
+  { today, days }: CountsSnapshot,
+  history: ReadonlyMap<string, DownloadSums>,
+): Generator<undefined, DownloadTotals> {
+  const crates = new Map(history)
+  const first = firstRecentDay(today)
+  let done = 0
   for (const [day, counts] of days) {
     for (const [name, versions] of counts) {
       const sum = sumOf(versions)
-      const { total, recent } = crates.get(name) ?? { total: 0, recent: 0 }
-      crates.set(name, { total: total + sum, recent: recent + (isRecent(day, today) ? sum : 0) })
-      all += sum
+      const { total, recent } = crates.get(name) ?? NEVER
+      crates.set(name, { total: total + sum, recent: recent + (day >= first ? sum : 0) })
+      done += 1
+      if (done % NAMES_IN_A_TURN === 0) yield
     }
   }
+  let all = 0
+  for (const { total } of crates.values()) all += total
   return { total: all, crates }
-}
-
-function isRecent(day: string, today: string): boolean {
-  return day > addDays(today, -RECENT_DAYS) && day <= today
 }

@@ -4,6 +4,8 @@ import { canonicalName, indexPath } from '../protocol/name.ts'
 const CHANGE_DIGITS = 8
 /** Digits of the catalogue's numbers, which count the publishes of all crates. */
 const CATALOGUE_DIGITS = 12
+/** Digits of the number of a part of the download history. */
+const HISTORY_DIGITS = 4
 
 /** Where change `n` of a crate is stored; the same for every spelling of its name. */
 export function changeKey(name: string, n: number): string {
@@ -69,9 +71,27 @@ export function numberOf(key: string): number | undefined {
 /** The folder of everything that is known about downloads. */
 export const DOWNLOADS_PREFIX = 'downloads/'
 
+/** The folder of the downloads of days that are over. */
+export const HISTORY_PREFIX = `${DOWNLOADS_PREFIX}history/`
+
 /** Where a process stores what it counted on a day. */
 export function dayCountsKey(day: string, replica: string): string {
   return `${DOWNLOADS_PREFIX}${day}/${replica}.json`
+}
+
+/** Where part `part` of the downloads of all days up to `day` is stored. */
+export function historyKey(day: string, part: number): string {
+  return historyPrefix(day) + numbered(part, HISTORY_DIGITS)
+}
+
+/** The folder of all parts of the downloads up to `day`. */
+export function historyPrefix(day: string): string {
+  return `${HISTORY_PREFIX}${day}/`
+}
+
+/** Stored once all `parts` of the downloads up to `day` are. In key order it is behind the days and before the history. */
+export function foldedKey(day: string, parts: number): string {
+  return `${DOWNLOADS_PREFIX}folded/${day}.${parts}.json`
 }
 
 /** The secret that seals what goes into the shared cache. */

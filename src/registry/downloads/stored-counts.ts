@@ -1,21 +1,19 @@
 import type { ListedObject, Logger } from '../../host.ts'
 import { dayOf } from '../../protocol/day.ts'
-import { addVersions, readDayCounts, type VersionCounts } from '../../protocol/download-counts.ts'
-import { inTurns } from '../in-turns.ts'
-import { type RegistryStorage, readBytes } from '../reliable-storage.ts'
+import type { RegistryStorage } from '../reliable-storage.ts'
 import { singleFlight } from '../single-flight.ts'
-import { listCounts } from './listed-counts.ts'
+import { type Generation, listCounts } from './listed-counts.ts'
+import { type DayCounts, readDay } from './read-day.ts'
 
 /** What is stored is looked at this often, when somebody asks. */
 const REFRESH_MS = 60_000
 
-/** Downloads of a day, by canonical name. */
-export type DayCounts = ReadonlyMap<string, VersionCounts>
-
 /** All that was known at a moment. */
 export interface CountsSnapshot {
   readonly today: string
-  /** The oldest first. */
+  /** The downloads of the days that are over, if there are any. */
+  readonly generation: Generation | undefined
+  /** The days that are not in it, the oldest first. */
   readonly days: ReadonlyMap<string, DayCounts>
 }
 
@@ -48,17 +46,20 @@ export function createStoredCounts({ storage, logger, now, monotonic }: StoredCo
 
   async function look(): Promise<CountsSnapshot> {
     const startedAt = monotonic()
-    const { days } = await listCounts(storage)
+    const { days, generations } = await listCounts(storage)
+    const generation = generations.at(-1)
     const next = new Map<string, KnownDay>()
     for (const [day, files] of days) {
+      if (day <= (generation?.through ?? '')) continue
       const fingerprint = fingerprintOf(files)
       const before = known.get(day)
       const isSame = before?.fingerprint === fingerprint
-      next.set(day, isSame ? before : { fingerprint, counts: await readDay(storage, logger, files) })
+      next.set(day, isSame ? before : { fingerprint, counts: await readDay({ storage, logger }, files) })
     }
     known = next
     lookedAt = startedAt
-    last = { today: dayOf(now()), days: new Map([...next].map(([day, { counts }]) => [day, counts])) }
+    const counts = [...next].map(([day, { counts }]) => [day, counts] as const)
+    last = { today: dayOf(now()), generation, days: new Map(counts) }
     return last
   }
 
@@ -81,29 +82,4 @@ export function createStoredCounts({ storage, logger, now, monotonic }: StoredCo
 
 function fingerprintOf(files: readonly ListedObject[]): string {
   return files.map(({ key, size, modified }) => `${key} ${size} ${modified.getTime()}`).join()
-}
-
-/** What is damaged is worth nothing, and no reason to count nothing else. */
-async function readDay(
-  storage: RegistryStorage,
-  logger: Logger,
-  files: readonly ListedObject[],
-): Promise<DayCounts> {
-  const counts = new Map<string, VersionCounts>()
-  for (const { key } of files) {
-    const object = await storage.get(key)
-    if (object === undefined) continue
-    const bytes = await readBytes(object)
-    try {
-      await inTurns(
-        readDayCounts(bytes, (name, versions) => {
-          const before = counts.get(name)
-          counts.set(name, before === undefined ? versions : addVersions(before, versions))
-        }),
-      )
-    } catch (error) {
-      logger.error({ err: error, key }, 'integrity: stored download counts are damaged and are left out')
-    }
-  }
-  return counts
 }
