@@ -9,14 +9,26 @@ import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { fsStorage } from '../../src/hosts/fs.ts'
 import { encodeChange } from '../../src/protocol/change.ts'
-import { additionKey, blobKey, changeKey, checkpointKey, copyKey } from '../../src/registry/keys.ts'
+import { createDownloadCounts } from '../../src/registry/download-counts.ts'
+import {
+  additionKey,
+  blobKey,
+  changeKey,
+  checkpointKey,
+  copyKey,
+  foldedKey,
+  historyKey,
+} from '../../src/registry/keys.ts'
+import { reliableStorage } from '../../src/registry/reliable-storage.ts'
 import { verify } from '../../src/server/verify.ts'
+import { DAY, fakeClock } from '../registry/upstream/clocked-registry.ts'
 import { startApp } from '../support/app.ts'
 import { temporaryFolder } from '../support/cargo.ts'
 import { indexEntry, publishing } from '../support/changes.ts'
 import { crateFile } from '../support/crate-file.ts'
 import { between, pick, randomFrom } from '../support/random.ts'
 import { startUplink } from '../support/uplink.ts'
+import { keysOf } from '../support/watched-store.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/server/main.ts')
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
@@ -65,6 +77,8 @@ async function used(t: TestContext) {
   return { ...bench, uplink, start }
 }
 
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
 async function files(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries
@@ -76,7 +90,7 @@ test('verify() finds nothing wrong with what a server stored, and says what it l
   const { run } = await used(t)
   const { isWell, lines } = await run()
   assert.deepEqual(lines, [
-    '5 blobs, 2 crates with 35 changes and 1 checkpoints, 1 index copies, 36 parts of the catalogues',
+    '5 blobs, 2 crates with 35 changes and 1 checkpoints, 1 index copies, 36 parts of the catalogues, 1 of the download counts',
     'blobs that nobody references: 0 older than a day, 0 younger; they are harmless',
     '0 findings, 0 of them repaired',
   ])
@@ -151,6 +165,43 @@ test('verify() says of what is missing, foreign or ahead whom it concerns and wh
       'damaged upstream/up/ne/ar/near/00000001.json of near: index file of `near`: invalid index line 1: `name` must be the name of the crate: restore it from a backup, or remove it: the one before it is used, or the uplink asked anew',
     ].sort(),
   )
+})
+
+test('verify() knows the counts of downloads, and tells which are damaged, missing or of no registry', async (t) => {
+  const { storage, path, run, write } = await verification(t)
+  const clock = fakeClock('2026-06-01T00:00:00Z')
+  const deps = { storage: reliableStorage(storage), logger: silent, ...clock }
+  for (let day = 0; day < 9; day++) {
+    const counts = createDownloadCounts(deps)
+    counts.count('foo', '1.0.0')
+    await counts.close()
+    clock.advance(DAY)
+  }
+  while (await createDownloadCounts(deps).fold());
+  const before = await run()
+  assert.deepEqual(before.found, [])
+  const [days, folded, parts] = [
+    await keysOf(storage, 'downloads/2'),
+    foldedKey('2026-06-07', 1),
+    historyKey('2026-06-06', 0),
+  ]
+  assert.match(before.lines[0] ?? '', /, 7 of the download counts$/)
+  await write(folded, '{}')
+  await write(days[0] ?? '', '{}')
+  await rm(path(parts))
+  await write('downloads/notes.txt', 'hello')
+  const { isWell, found } = await run()
+  const [why, remedy] = [
+    'is damaged: its bytes do not have their checksum',
+    'restore it from a backup: what it counts is left out until then',
+  ]
+  assert.equal(isWell, false)
+  assert.deepEqual(found.toSorted(), [
+    `damaged ${days[0]}: ${why}: ${remedy}`,
+    `damaged ${folded}: ${why}: ${remedy}`,
+    `damaged ${parts}: is missing: ${remedy}`,
+    'damaged downloads/notes.txt: is no object of the registry: move it elsewhere',
+  ])
 })
 
 test('verify() does not take a checkpoint for the log that it is ahead of', async (t) => {
@@ -294,7 +345,7 @@ test('the verify command looks at thousands of crates in little memory, and ends
   assert.equal(code, 1)
   assert.equal(
     lines.at(-3),
-    '1999 blobs, 2000 crates with 2000 changes and 0 checkpoints, 0 index copies, 0 parts of the catalogues',
+    '1999 blobs, 2000 crates with 2000 changes and 0 checkpoints, 0 index copies, 0 parts of the catalogues, 0 of the download counts',
   )
   assert.equal(lines.filter((line) => line.includes('misses the crate')).length, 2000)
   assert.equal(lines.filter((line) => line.startsWith('damaged blobs/')).length, 1)

@@ -25,6 +25,8 @@ export interface VerifyCounts {
   checkpoints: number
   copies: number
   catalogues: number
+  /** Objects of download counts. */
+  downloads: number
   /** Changes and copies from before there were seals: damage that leaves them valid is not found. */
   unsealed: number
 }

@@ -6,6 +6,7 @@ import { scanBlobs, type Unreferenced } from './blob-scan.ts'
 import { scanCatalogue } from './catalogue-scan.ts'
 import type { Check, Finding, VerifyCounts } from './check.ts'
 import { scanCopies } from './copy-scan.ts'
+import { scanDownloads } from './download-scan.ts'
 import { scanLogs } from './log-scan.ts'
 
 /** How a verification ended. */
@@ -23,11 +24,20 @@ export interface VerifyDeps extends Omit<Check, 'storage' | 'counts'> {
 
 /**
  * Looks at everything in the store, while servers go on working with it: hashes every blob, folds every log, compares
- * checkpoints and catalogues with it, and reads every copy of an uplink's index file. Every finding is reported once.
+ * checkpoints and catalogues with it, and reads every copy of an uplink's index file and every count of downloads. Every finding is reported once.
  * @throws {CargoError} when the store is away
  */
 export async function verifyStorage(deps: VerifyDeps): Promise<VerifyReport> {
-  const counts = { blobs: 0, crates: 0, changes: 0, checkpoints: 0, copies: 0, catalogues: 0, unsealed: 0 }
+  const counts = {
+    blobs: 0,
+    crates: 0,
+    changes: 0,
+    checkpoints: 0,
+    copies: 0,
+    catalogues: 0,
+    downloads: 0,
+    unsealed: 0,
+  }
   const total = { findings: 0, repaired: 0 }
   const report = (finding: Finding) => {
     total.findings += 1
@@ -48,6 +58,7 @@ async function verifyAll(check: Check): Promise<Unreferenced | undefined> {
   )
   const kept = await scanCatalogue(check, KEPT_CATALOGUE)
   await scanCopies(check, blobs, (name, copy) => kept.expect(catalogueEntry(name, copy)))
+  await scanDownloads(check)
   if (check.signal.aborted) return undefined
   await local.settle(async (name) => (await check.storage.stat(changeKey(name, 1))) !== undefined)
   await kept.settle(async () => true)
