@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto'
+import { asRecord, lineIn, numberIn, parseRecord, urlIn } from './foreign-json.ts'
 import { GROUP_PREFIX } from './ownership.ts'
+
+/** cargo reads numbers of 32 bits. */
+const MAX_ID = 2 ** 32 - 1
+/** Characters. */
+const MAX_LOGIN = 128
+/** More owners than any crate has. */
+const MAX_OWNERS = 200
 
 /** Who owns a crate. Of an owner here only the login is known. */
 export interface Owner {
@@ -44,6 +52,29 @@ export function renderOwnerTeams(owners: readonly Owner[]): { readonly teams: re
 export function renderUser(login: string): Omit<ApiOwner, 'kind'> {
   const { kind: _, ...user } = renderOwner({ login, kind: 'user' })
   return user
+}
+
+/** The owners in another registry's answer, as far as they can be read; `undefined` when it is no such answer. */
+export function parseOwners(bytes: Uint8Array): readonly Owner[] | undefined {
+  const users = parseRecord(bytes)?.['users']
+  return Array.isArray(users) ? users.slice(0, MAX_OWNERS).flatMap(parseOwner) : undefined
+}
+
+function parseOwner(value: unknown): Owner[] {
+  const fields = asRecord(value)
+  const login = lineIn(fields['login'], MAX_LOGIN)
+  if (login === undefined) return []
+  const id = numberIn(fields['id'])
+  return [
+    {
+      login,
+      kind: fields['kind'] === 'team' ? 'team' : 'user',
+      id: id !== undefined && id <= MAX_ID ? id : undefined,
+      name: lineIn(fields['name'], MAX_LOGIN),
+      avatar: urlIn(fields['avatar']),
+      url: urlIn(fields['url']),
+    },
+  ]
 }
 
 function renderOwner({ login, kind, id, name, avatar, url }: Owner): ApiOwner {

@@ -19,7 +19,7 @@ export interface CrateViews {
    */
   crate(caller: Caller, name: CrateName): Promise<CrateView>
   /**
-   * Who owns the crate; of an uplink's crate nobody is known.
+   * Who owns the crate; for an uplink's whom that names, nobody when it does not say.
    * @throws {CargoError} as `crate`; but a crate whose versions are all removed still has owners
    */
   owners(caller: Caller, name: CrateName): Promise<readonly Owner[]>
@@ -40,6 +40,8 @@ interface FoundUpstream {
   readonly record?: undefined
   readonly crate: ProxiedCrate
   readonly entries: readonly IndexEntry[]
+  /** Nobody can say whether the name is local by now: no uplink is asked more. */
+  readonly stale: boolean
 }
 
 type Found = { readonly record: CrateRecord; readonly entries?: undefined } | FoundUpstream
@@ -58,24 +60,37 @@ export function createCrateViews({ access, log, upstream, ...deps }: CrateViewsD
 
   async function findUpstream(caller: Caller, name: CrateName, stale: boolean): Promise<FoundUpstream> {
     const { proxied, policy } = upstream
-    const crate = await firstFound(spellings(name), stale ? proxied.peek : proxied.find)
+    const crate = await (stale ? firstFound(spellings(name), proxied.peek) : lookUp(name))
     if (crate === undefined) throw stale ? deps.storageAway() : unknownCrate(name)
     const entries = await deps.tellDenied(caller, name, undefined, async () => policy.entries(crate))
-    return { crate, entries }
+    return { crate, entries, stale }
+  }
+
+  async function lookUp(name: string): Promise<ProxiedCrate | undefined> {
+    const { proxied, api } = upstream
+    const found = await firstFound(spellings(name), proxied.find)
+    // How a name with several separators is spelled only its uplink knows.
+    if (found !== undefined || !/[-_].*[-_]/.test(name)) return found
+    const spelling = await api.spelling(proxied.uplinksOf(name), name)
+    return spelling === undefined ? undefined : proxied.find(spelling)
   }
 
   return {
     async crate(caller, name) {
       const found = await find(caller, name)
-      if (found.record === undefined) return proxiedView(found.crate, found.entries)
+      if (found.record === undefined) {
+        const { crate, entries, stale } = found
+        return proxiedView(crate, entries, await upstream.api.about(crate, { ask: !stale }))
+      }
       // Without versions there is nothing to tell: the same answer as from the index.
       if (found.record.versions.size === 0) throw unknownCrate(name)
       return localView(found.record)
     },
 
     async owners(caller, name) {
-      const { record } = await find(caller, name)
-      return record?.owners.map(ownerOf) ?? []
+      const found = await find(caller, name)
+      if (found.record !== undefined) return found.record.owners.map(ownerOf)
+      return (await upstream.api.owners(found.crate, { ask: !found.stale })) ?? []
     },
   }
 }

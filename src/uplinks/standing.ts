@@ -7,7 +7,7 @@ import { toUplinkError, UplinkError } from './uplink-error.ts'
 export const DEFAULT_RETRY_AFTER = 10
 
 /** What an uplink was asked for. */
-export type RequestKind = 'config' | 'index' | 'crate' | 'search'
+export type RequestKind = 'config' | 'index' | 'crate' | 'search' | 'about'
 
 export interface UplinkState {
   /** Whether it has ever answered this process. */
@@ -80,7 +80,7 @@ export function createStanding({ name, options, monotonic, ...deps }: StandingDe
 
   function note(kind: RequestKind, error: UplinkError): void {
     lastError = { message: error.message, at: deps.now().toISOString() }
-    if (error.fault === 'limited') {
+    if (error.fault === 'limited' && isOfIndex(kind)) {
       limitedUntil = Math.max(limitedUntil, monotonic() + 1000 * (error.retryAfter ?? DEFAULT_RETRY_AFTER))
     }
     deps.onRequest?.(kind, error.fault)
@@ -104,9 +104,12 @@ export function createStanding({ name, options, monotonic, ...deps }: StandingDe
   function begin(kind: RequestKind): Question {
     mustBeAsked()
     const { epoch } = breaker
+    const report = (ok: boolean) => {
+      if (isOfIndex(kind)) breaker.report(ok, epoch)
+    }
     const answered = (outcome = 'ok') => {
       hasAnswered = true
-      breaker.report(true, epoch)
+      report(true)
       deps.onRequest?.(kind, outcome)
     }
     return {
@@ -119,7 +122,7 @@ export function createStanding({ name, options, monotonic, ...deps }: StandingDe
         }
         const error = toUplinkError(name, thrown)
         note(kind, error)
-        if (isFailure(error)) breaker.report(false, epoch)
+        if (isFailure(error)) report(false)
         return error
       },
     }
@@ -144,6 +147,14 @@ export function createStanding({ name, options, monotonic, ...deps }: StandingDe
     }),
     stop: () => breaker.stop(),
   }
+}
+
+/**
+ * What is only nice to know may come from another server, or be what limits us first: that it fails must keep nobody
+ * from building.
+ */
+function isOfIndex(kind: RequestKind): boolean {
+  return kind !== 'about'
 }
 
 /** Whether the uplink is to blame for not being there; other faults are answers, if not the wanted ones. */

@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream'
 import { CargoError } from '../errors.ts'
 import type { UplinkOptions } from '../options.ts'
-import { parseSearchResponse, type SearchResponse } from '../protocol/api.ts'
 import { type Download, downloadUrl, type IndexConfig, parseIndexConfig } from '../protocol/index-config.ts'
 import { indexPath } from '../protocol/name.ts'
 import { type BodyLimits, openBody, readBody, tellsItsEnd } from './body.ts'
@@ -10,18 +9,17 @@ import { createEgressGuard } from './egress.ts'
 import { type Answer, createExchange, discard } from './exchange.ts'
 import { parseHome } from './home.ts'
 import { createKnownConfig } from './known-config.ts'
-import { parseRetryAfter } from './retry-after.ts'
-import { createStanding, DEFAULT_RETRY_AFTER, type StandingDeps, type UplinkState } from './standing.ts'
+import { createStanding, type StandingDeps, type UplinkState } from './standing.ts'
+import { ABSENT, createStatusCheck } from './status-check.ts'
 import { UplinkError } from './uplink-error.ts'
+import { type ApiQuestion, createWebApi, type WebApi } from './web-api.ts'
 
 const MiB = 1024 * 1024
 const MAX_CONFIG = MiB
-const MAX_SEARCH = 4 * MiB
-/** Search is no reason to keep anybody waiting. */
-const SEARCH_TIMEOUT = 3_000
+/** What only people read is no reason to keep anybody waiting. */
+const API_TIMEOUT = 3_000
 /** An index file, or the start of a crate, takes this many times as long as the uplink may be silent, and no longer. */
 const TOTAL_TIMEOUTS = 3
-const ABSENT = new Set([404, 410, 451])
 /** Any answer but that the uplink cannot answer. */
 const isAnswered = (status: number): boolean => status < 500 && status !== 429
 const JSON_ONLY = { accept: 'application/json' }
@@ -47,7 +45,7 @@ export interface CrateAnswer {
 }
 
 /** A sparse registry as a client sees it. Every failure is an {@link UplinkError} that says what is wrong with it. */
-export interface Uplink {
+export interface Uplink extends WebApi {
   readonly name: string
   readonly options: UplinkOptions
   /** The index file of a crate; `absent` only when the uplink itself said so. */
@@ -56,12 +54,6 @@ export interface Uplink {
   crate(download: Download): Promise<CrateAnswer>
   /** Its `config.json`, which is believed for minutes. */
   config(): Promise<IndexConfig>
-  /** What its web API finds; `undefined` when it has none. */
-  search(query: {
-    readonly q: string
-    readonly perPage: number
-    readonly page: number
-  }): Promise<SearchResponse | undefined>
   state(): UplinkState
   close(): Promise<void>
 }
@@ -79,29 +71,13 @@ export function createUplink(deps: UplinkDeps): Uplink {
   const connections = createConnections(options, guard)
   const exchange = createExchange({ uplink: name, home, guard, connections })
   const configUrl = new URL('config.json', home.base)
+  const mustBe = createStatusCheck(name, deps.now)
   const standing = createStanding({ ...deps, probe })
   const getConfig = createKnownConfig(() => standing.asking('config', fetchConfig), monotonic)
 
   async function probe(signal: AbortSignal): Promise<void> {
     const within = AbortSignal.any([signal, AbortSignal.timeout(options.timeout)])
     discard(mustBe(await exchange.ask(configUrl, { headers: JSON_ONLY, signal: within }), isAnswered))
-  }
-
-  /** The answer, if it has one of the wanted statuses; every other one is a failure of its own kind. */
-  function mustBe(answer: Answer, wanted: (status: number) => boolean): Answer {
-    const { status } = answer
-    if (wanted(status)) return answer
-    discard(answer)
-    const retryAfter = parseRetryAfter(answer.header('retry-after'), deps.now().getTime())
-    if (status === 429)
-      throw new UplinkError(name, 'limited', 'has limited us', {
-        retryAfter: retryAfter ?? DEFAULT_RETRY_AFTER,
-      })
-    const hint = retryAfter === undefined ? {} : { retryAfter }
-    if (status >= 500) throw new UplinkError(name, 'away', `answers ${status}`, hint)
-    const advice = status === 401 || status === 403 ? ': check its `auth` and `headers`' : ''
-    const where = ABSENT.has(status) ? { absent: answer.url.origin + answer.url.pathname } : {}
-    throw new UplinkError(name, 'foreign', `answers ${status}${advice}`, where)
   }
 
   const bodyLimits = (maxBytes: number): BodyLimits => ({
@@ -130,6 +106,29 @@ export function createUplink(deps: UplinkDeps): Uplink {
     const url = URL.parse(text)
     if (url !== null) return url
     throw new UplinkError(name, 'foreign', `has a \`${key}\` in its index config that makes no URL`)
+  }
+
+  async function askApi<T>({ kind, path, query, ...question }: ApiQuestion<T>): Promise<T | undefined> {
+    const { api } = await getConfig()
+    if (api === undefined || api === null || api === '') return undefined
+    const url = urlOf('api', `${api.replace(/\/+$/, '')}/api/v1/crates${path}`)
+    url.search = String(new URLSearchParams(query))
+    return standing.asking(kind, async () => {
+      const signal = AbortSignal.timeout(Math.min(API_TIMEOUT, options.timeout))
+      const headers = { ...JSON_ONLY, 'accept-encoding': 'gzip' }
+      const answer = mustBe(
+        await exchange.ask(url, { headers, signal }),
+        (status) => status === 200 || (kind === 'about' && ABSENT.has(status)),
+      )
+      if (answer.status !== 200) {
+        discard(answer)
+        return undefined
+      }
+      const found = question.parse(await readBody(name, answer, bodyLimits(question.maxAnswer)))
+      if (found !== undefined) return found
+      const what = kind === 'search' ? 'a search' : 'a question about a crate'
+      throw new UplinkError(name, 'foreign', `answers ${what} with something else`)
+    })
   }
 
   return {
@@ -201,21 +200,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
 
     config: getConfig,
 
-    async search({ q, perPage, page }) {
-      const { api } = await getConfig()
-      if (api === undefined || api === null || api === '') return undefined
-      const url = urlOf('api', `${api.replace(/\/+$/, '')}/api/v1/crates`)
-      url.search = String(new URLSearchParams({ q, per_page: String(perPage), page: String(page) }))
-      return standing.asking('search', async () => {
-        const signal = AbortSignal.timeout(Math.min(SEARCH_TIMEOUT, options.timeout))
-        const headers = { ...JSON_ONLY, 'accept-encoding': 'gzip' }
-        const answer = mustBe(await exchange.ask(url, { headers, signal }), (status) => status === 200)
-        const found = parseSearchResponse(await readBody(name, answer, bodyLimits(MAX_SEARCH)))
-        if (found === undefined)
-          throw new UplinkError(name, 'foreign', 'answers a search with something else')
-        return found
-      })
-    },
+    ...createWebApi(askApi),
 
     state: standing.state,
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { downloadUrl, type IndexConfig, renderIndexConfig } from '../../src/protocol/index-config.ts'
 import { indexPath } from '../../src/protocol/name.ts'
+import { crateAnswer } from './uplink-api.ts'
 import type { UplinkContent, UplinkVersion } from './uplink-content.ts'
 import type { UplinkAnswer } from './uplink-faults.ts'
 
@@ -10,7 +11,7 @@ export const INDEX = '/index/'
 const SEARCH = '/api/v1/crates'
 
 export interface AnswerSpec {
-  /** With an `api`, searches are answered. */
+  /** With an `api`, searches and questions about crates are answered. */
   readonly config: IndexConfig
   /** Which validators index files carry. */
   readonly validators: readonly ('etag' | 'last-modified')[]
@@ -44,6 +45,14 @@ export function rightAnswers(content: UplinkContent, spec: AnswerSpec): RightAns
       if (url.pathname === `${INDEX}config.json`)
         return answer('other', 200, { 'content-type': 'application/json' }, renderIndexConfig(spec.config))
       if (url.pathname === SEARCH && spec.config.api != null) return search(content, url.searchParams)
+      const crate = spec.config.api == null ? undefined : crateAnswer(content, url)
+      if (crate !== undefined)
+        return answer(
+          'other',
+          200,
+          { 'content-type': 'application/json' },
+          Buffer.from(JSON.stringify(crate)),
+        )
       const version = byPath().get(url.pathname + url.search)
       if (version?.bytes !== undefined)
         return answer('crate', 200, { 'content-type': 'application/gzip' }, version.bytes)

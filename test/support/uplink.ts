@@ -31,7 +31,7 @@ export interface UplinkSpec {
   readonly latencyMs?: number
   /** The `dl` of `config.json`; `{origin}` in it stands for this uplink's own. */
   readonly dl?: string
-  /** Whether there is a web API, for searches. */
+  /** Whether there is a web API, for searches and for what the index does not tell of a crate. */
   readonly api?: boolean
   /** The `Authorization` that everything needs. */
   readonly authRequired?: string

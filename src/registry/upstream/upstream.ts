@@ -4,7 +4,6 @@ import type { Options } from '../../options.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
 import { entriesOf, isGone, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
 import { maxVersion } from '../../protocol/version.ts'
-import { createUplink, type Uplink } from '../../uplinks/uplink.ts'
 import type { Blobs } from '../blobs.ts'
 import { type CatalogueEntry, createCatalogue } from '../catalogue.ts'
 import type { CrateFile } from '../crate-file.ts'
@@ -18,14 +17,14 @@ import { createCrateFetches } from './crate-fetches.ts'
 import { createProxied, type Proxied, type ProxiedCrate, type ProxiedVersion } from './proxied.ts'
 import { proxiedFile } from './proxied-file.ts'
 import { checkShadow } from './shadow.ts'
+import { createUplinks, type UplinkObserver, uplinksInUse } from './uplinks.ts'
+import { createUpstreamApi, type UpstreamApi } from './upstream-api.ts'
 import { createUpstreamIndex } from './upstream-index.ts'
 import { createUpstreamSearch } from './upstream-search.ts'
 import { createVersionPolicy, type VersionPolicy } from './version-policy.ts'
 
 /** What the uplinks tell whoever measures them; must not throw. */
-export interface UpstreamObserver {
-  uplinkRequest(uplink: string, kind: string, outcome: string): void
-  uplinkAvailable(uplink: string, available: boolean): void
+export interface UpstreamObserver extends UplinkObserver {
   integrityConflict(conflict: string): void
 }
 
@@ -34,6 +33,7 @@ export interface Upstream {
   readonly proxied: Proxied
   readonly policy: VersionPolicy
   readonly search: UpstreamSearch
+  readonly api: UpstreamApi
   /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny all of it */
   index(name: string): Promise<ServedIndex | undefined>
   /** The same of what is known, marked stale, without a word to any uplink. */
@@ -131,6 +131,8 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     isDenied: (name, version) => policy.denies(name, version),
   })
 
+  const api = createUpstreamApi({ logger, monotonic })
+
   const served = (crate: ProxiedCrate): ServedIndex => ({
     file: policy.indexFile(crate),
     entries: policy.entries(crate),
@@ -176,50 +178,16 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       if (!end.stored) throw end.reason
       return { size: end.size, fetched: true }
     },
+    api,
     checkShadow: (name) => checkShadow({ rules, proxied, index }, name),
     async close() {
       await index.close()
       await fetches.close()
       await kept.flush()
       await Promise.all([...uplinks.values()].map((uplink) => uplink.close()))
+      await api.close()
     },
   }
-}
-
-function createUplinks({
-  options,
-  observer,
-  logger,
-  now,
-  monotonic,
-}: UpstreamDeps): ReadonlyMap<string, Uplink> {
-  const { offline, limits } = options
-  return new Map(
-    Object.entries(options.uplinks).map(([name, of]) => [
-      name,
-      createUplink({
-        name,
-        options: of,
-        offline,
-        limits,
-        now,
-        monotonic,
-        onRequest: (kind, outcome) => observer.uplinkRequest(name, kind, outcome),
-        onAvailable(available) {
-          observer.uplinkAvailable(name, available)
-          logger.warn(
-            { uplink: name },
-            available ? 'uplink is back' : 'uplink fails and is left alone for a while',
-          )
-        },
-      }),
-    ]),
-  )
-}
-
-function uplinksInUse({ packages }: Options, uplinks: ReadonlyMap<string, Uplink>): readonly Uplink[] {
-  const names = new Set(Object.values(packages).flatMap(({ proxy = [] }) => proxy))
-  return [...names].flatMap((name) => uplinks.get(name) ?? [])
 }
 
 /** What search knows of an uplink's crate; index files tell no description. */
