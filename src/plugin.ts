@@ -11,7 +11,8 @@ import { createErrorHandler } from './http/errors.ts'
 import { createHandlers } from './http/handlers.ts'
 import { createMeHandlers } from './http/me-handlers.ts'
 import { createMetrics, noMetrics } from './http/metrics.ts'
-import { createPageErrors } from './http/page-errors.ts'
+import { createErrorAnswer } from './http/page-errors.ts'
+import { createPageHandlers } from './http/page-handlers.ts'
 import { createReadHandlers } from './http/read-handlers.ts'
 import { createRouter, type ServedRoute } from './http/routes.ts'
 import { answerRefusedUpload } from './http/upload.ts'
@@ -60,6 +61,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     seal: createFormSeal(reliableStorage(host.storage), now),
     now,
   })
+  const pages = createPageHandlers({ registry, now })
   const limits = createRateLimits({
     limits: checked.rate_limits,
     monotonic,
@@ -67,15 +69,14 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
   })
   const router = createRouter(
     mount,
-    { ...createHandlers(registry), ...createReadHandlers(registry), ...me },
+    { ...createHandlers(registry), ...createReadHandlers(registry), ...pages, ...me },
     limits,
   )
   const serve = compose<CargoContext>([
     metrics.measure,
     ...(readsNeedLogin(checked) ? [] : [createCors(mount)]),
     answerRefusedUpload,
-    createErrorHandler(logger, (ctx) => `${baseUrl(ctx)}/me`),
-    ...(host.auth.tokens === undefined ? [] : [createPageErrors(`${mount}/me/tokens`, baseUrl)]),
+    createErrorHandler(logger, createErrorAnswer(mount, host.auth.tokens !== undefined, baseUrl)),
     createCallerFinder({ auth: host.auth, login: limits.login }, checked, baseUrl),
     router,
   ])

@@ -1,7 +1,6 @@
 import type { Next } from 'koa'
 import { CargoError } from '../errors.ts'
 import type { Logger } from '../host.ts'
-import { errorBody } from '../protocol/api.ts'
 import type { CargoContext } from './context.ts'
 
 /** What a handler may have said of the file that it then could not send. */
@@ -9,11 +8,8 @@ const OF_THE_FILE = ['Accept-Ranges', 'Content-Range', 'ETag', 'Last-Modified'] 
 /** A client that went away in the middle of its request: nobody is left to answer. */
 const GONE = new Set(['ECONNRESET', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE'])
 
-/**
- * Answers every failure as `{"errors":[{"detail":"…"}]}`, which cargo prints. What is not a `CargoError` is told to the
- * log only.
- */
-export function createErrorHandler(logger: Logger, loginUrl: (ctx: CargoContext) => string) {
+/** Answers every failure, in the words of `answer`. What is not a `CargoError` is told to the log only. */
+export function createErrorHandler(logger: Logger, answer: (ctx: CargoContext, error: CargoError) => void) {
   return async function answerErrors(ctx: CargoContext, next: Next): Promise<void> {
     try {
       await next()
@@ -26,8 +22,7 @@ export function createErrorHandler(logger: Logger, loginUrl: (ctx: CargoContext)
       ctx.set({ ...error.headers })
       ctx.set('Cache-Control', 'no-store')
       if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter))
-      if (error.status === 401) ctx.set('WWW-Authenticate', `Cargo login_url="${loginUrl(ctx)}"`)
-      ctx.body = errorBody([error.message])
+      answer(ctx, error)
     }
   }
 }

@@ -148,8 +148,11 @@ export function createHandlers(registry: Registry) {
       )
     },
 
+    /** Browsers name HTML; whoever takes anything is told how to get a token. */
     home(ctx: RouteContext) {
-      ctx.redirect(`${ctx.state.caller.via}/me`)
+      const isBrowser = ctx.get('Accept').includes('text/html')
+      ctx.redirect(`${ctx.state.caller.via}${isBrowser ? '/-/' : '/me'}`)
+      ctx.vary('Accept')
     },
 
     gitIndex(ctx: RouteContext) {
@@ -186,7 +189,11 @@ function param(ctx: RouteContext, name: string): string {
   return ctx.params[name] ?? ''
 }
 
-function pageNumber(text: string | null): number {
+/**
+ * The page that a query asks for; the first when it does not say.
+ * @throws {CargoError} `invalid_request`
+ */
+export function pageNumber(text: string | null): number {
   if (text === null) return 1
   if (!/^[1-9]\d{0,5}$/.test(text))
     throw new CargoError('invalid_request', `invalid page \`${text}\`: must be a number from 1 on`)

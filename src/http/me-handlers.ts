@@ -1,12 +1,12 @@
 import { CargoError } from '../errors.ts'
 import type { FormSeal } from '../registry/form-seal.ts'
 import type { OwnTokens } from '../registry/own-tokens.ts'
-import type { CargoContext } from './context.ts'
 import type { RouteContext } from './handlers.ts'
-import { mePage } from './me-page.ts'
-import { sendPage } from './page.ts'
+import { mePage } from './pages/me-page.ts'
+import { sendPage } from './pages/page.ts'
+import { newTokenPage, tokenPage, tokensPath } from './pages/token-page.ts'
 import { mustBeSameOrigin } from './same-origin.ts'
-import { newTokenPage, tokenPage } from './token-page.ts'
+import { siteOf } from './site.ts'
 import { parseTokenForm, parseTokenRequest, renderToken } from './token-request.ts'
 import { rawBody } from './upload.ts'
 
@@ -37,16 +37,17 @@ export function createMeHandlers({ tokens, seal, now }: MeDeps) {
     me(ctx: RouteContext) {
       const { caller } = ctx.state
       ctx.set('Cache-Control', 'no-store')
-      if (tokens.offered && tokens.isPerson(caller)) return ctx.redirect(tokensPath(ctx))
-      sendPage(ctx, mePage({ base: caller.via, tokens: tokens.offered ? tokensPath(ctx) : tokens.elsewhere }))
+      const site = siteOf(ctx)
+      if (tokens.offered && tokens.isPerson(caller)) return ctx.redirect(tokensPath(site))
+      sendPage(ctx, mePage({ site, tokens: tokens.offered ? tokensPath(site) : tokens.elsewhere }))
     },
 
     async tokenPage(ctx: RouteContext) {
       const list = await tokens.list(ctx.state.caller)
       const user = ctx.state.caller.principal?.name ?? ''
-      const page = { user, tokens: list, seal: await seal.make(user), now: now() }
+      const page = { site: siteOf(ctx), tokens: list, seal: await seal.make(user), now: now() }
       ctx.set('Cache-Control', 'no-store')
-      sendPage(ctx, tokenPage({ ...page, ...addresses(ctx) }))
+      sendPage(ctx, tokenPage(page))
     },
 
     async makeToken(ctx: RouteContext) {
@@ -55,7 +56,7 @@ export function createMeHandlers({ tokens, seal, now }: MeDeps) {
       const wish = parseTokenForm(await sealedForm(ctx), now())
       const { token, issued } = await tokens.create(ctx.state.caller, wish)
       ctx.set('Cache-Control', 'no-store')
-      sendPage(ctx, newTokenPage(addresses(ctx), token, issued.name))
+      sendPage(ctx, newTokenPage(siteOf(ctx), token, issued.name))
     },
 
     async endToken(ctx: RouteContext) {
@@ -63,7 +64,7 @@ export function createMeHandlers({ tokens, seal, now }: MeDeps) {
       await sealedForm(ctx)
       await tokens.revoke(ctx.state.caller, ctx.params['id'] ?? '')
       ctx.set('Cache-Control', 'no-store')
-      ctx.redirect(tokensPath(ctx))
+      ctx.redirect(tokensPath(siteOf(ctx)))
       ctx.status = 303
     },
 
@@ -100,15 +101,6 @@ export function createMeHandlers({ tokens, seal, now }: MeDeps) {
 }
 
 export type MeHandlers = ReturnType<typeof createMeHandlers>
-
-/** A path, not a URL: a browser may know this registry by another address than the registry does. */
-function tokensPath({ state }: Pick<CargoContext, 'state'>): string {
-  return `${new URL(state.caller.via).pathname}/me/tokens`
-}
-
-function addresses(ctx: CargoContext) {
-  return { base: ctx.state.caller.via, path: tokensPath(ctx) }
-}
 
 async function readForm(ctx: RouteContext): Promise<URLSearchParams> {
   if (ctx.is('application/x-www-form-urlencoded') === false)

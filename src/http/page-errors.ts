@@ -1,32 +1,46 @@
-import type { Next } from 'koa'
-import { CargoError } from '../errors.ts'
+import type { CargoError } from '../errors.ts'
+import { errorBody } from '../protocol/api.ts'
+import type { BaseUrl } from './caller.ts'
 import type { CargoContext } from './context.ts'
-import { sendPage } from './page.ts'
-import { refusalPage } from './token-page.ts'
+import { errorPage } from './pages/error-page.ts'
+import { sendPage } from './pages/page.ts'
+import { tokensPath } from './pages/token-page.ts'
+import { siteAt } from './site.ts'
 
 /** For a password prompt of browsers; cargo, which has a challenge of its own, never comes here. */
 const CHALLENGE = 'Basic realm="cargo registry", charset="UTF-8"'
 
-/**
- * Answers refusals below `path` to people: as a page, and with a prompt for a password where one is wanted. What is
- * no fault of theirs is left to the error handler.
- */
-export function createPageErrors(path: string, base: (ctx: CargoContext) => string) {
-  return async function answerPageErrors(ctx: CargoContext, next: Next): Promise<void> {
-    if (ctx.path !== path && !ctx.path.startsWith(`${path}/`)) return next()
-    try {
-      await next()
-    } catch (error) {
-      if (!(error instanceof CargoError) || error.status >= 500) throw error
-      const wantsPerson = error.status === 401 || isToken(ctx, error)
-      ctx.status = wantsPerson ? 401 : error.status
-      ctx.set({ ...error.headers })
-      ctx.set('Cache-Control', 'no-store')
-      if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter))
-      if (wantsPerson) ctx.set('WWW-Authenticate', CHALLENGE)
-      sendPage(ctx, refusalPage(`${new URL(base(ctx)).pathname}/me/tokens`, error.message))
+/** Cargo's words say how cargo logs in. */
+const HINT =
+  'In a browser, sign in with your name and password. A token will do as the password, whatever the name.'
+
+/** Tells a refusal: to cargo as JSON, and where pages are (`/-` and, if there are any, below `/me/tokens`) to people. */
+export function createErrorAnswer(mount: string, hasTokenPages: boolean, baseUrl: BaseUrl) {
+  return function answerError(ctx: CargoContext, error: CargoError): void {
+    const isOfTokens = hasTokenPages && isBelow(ctx.path, `${mount}/me/tokens`)
+    if (!isOfTokens && !isBelow(ctx.path, `${mount}/-`)) {
+      if (error.status === 401) ctx.set('WWW-Authenticate', `Cargo login_url="${baseUrl(ctx)}/me"`)
+      ctx.body = errorBody([error.message])
+      return
     }
+    const wantsPerson = error.status === 401 || (isOfTokens && isToken(ctx, error))
+    if (wantsPerson) {
+      ctx.status = 401
+      ctx.set('WWW-Authenticate', CHALLENGE)
+    }
+    const site = siteAt(ctx, baseUrl(ctx))
+    const more = isOfTokens
+      ? { back: { path: tokensPath(site), text: 'To your tokens' } }
+      : {
+          back: { path: `${site.path}/-/`, text: 'To all crates' },
+          ...(wantsPerson && { hint: HINT }),
+        }
+    sendPage(ctx, errorPage(site, { status: ctx.status, message: error.message }, more))
   }
+}
+
+function isBelow(path: string, root: string): boolean {
+  return path === root || path.startsWith(`${root}/`)
 }
 
 /** A browser that was given a token for a password keeps it until it is asked again. */

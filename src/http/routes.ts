@@ -5,6 +5,7 @@ import type { RateLimits } from '../registry/rate-limits.ts'
 import type { CargoContext, CargoState } from './context.ts'
 import type { Handlers, RouteContext } from './handlers.ts'
 import type { MeHandlers } from './me-handlers.ts'
+import type { PageHandlers } from './page-handlers.ts'
 import type { ReadHandlers } from './read-handlers.ts'
 import { letContinue } from './upload.ts'
 
@@ -20,7 +21,7 @@ export interface ServedRoute {
   readonly path: string
 }
 
-type AllHandlers = Handlers & MeHandlers & ReadHandlers
+type AllHandlers = Handlers & MeHandlers & PageHandlers & ReadHandlers
 type Handler = (ctx: RouteContext) => unknown
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 type Route = readonly [Method, string, Handler]
@@ -60,6 +61,11 @@ function routeTable(handlers: AllHandlers): readonly Route[] {
     ['POST', OWN_TOKENS, handlers.createToken],
     ['DELETE', `${OWN_TOKENS}/:id`, handlers.revokeToken],
     ['DELETE', '/api/v1/tokens/current', handlers.revokeUsedToken],
+    ['GET', '/-', handlers.toList],
+    ['GET', '/-/', handlers.list],
+    ['GET', '/-/crates', handlers.toList],
+    ['GET', '/-/crates/:crate', handlers.cratePage],
+    ['GET', '/-/crates/:crate/:version', handlers.cratePage],
     // The mount, with a slash or without.
     ['GET', '{/}', handlers.home],
     // libgit2 puts a slash of its own behind the one that the URL ends in.

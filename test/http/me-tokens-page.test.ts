@@ -1,28 +1,13 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { type Answer, startApp } from '../support/app.ts'
+import { startApp } from '../support/app.ts'
+import { assertPage } from '../support/page.ts'
 import { JOE, MIA, startTokenApp, type TokenApp } from './token-app.ts'
 
 const PAGE = '/me/tokens'
 const CHALLENGE = 'Basic realm="cargo registry", charset="UTF-8"'
 const EVIL = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>&\u0060`
-
-function assertPage({ headers, text }: Answer): void {
-  assert.equal(headers.get('content-type'), 'text/html; charset=utf-8')
-  assert.equal(headers.get('x-content-type-options'), 'nosniff')
-  assert.equal(headers.get('cache-control'), 'no-store')
-  assert.equal(headers.get('referrer-policy'), 'same-origin')
-  const policy = headers.get('content-security-policy') ?? ''
-  assert.match(
-    policy,
-    /^default-src 'none'; style-src 'sha256-[\w+/=]+'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/,
-  )
-  const style = /<style>(.*)<\/style>/.exec(text)?.[1] ?? ''
-  assert.ok(policy.includes(`'sha256-${createHash('sha256').update(style).digest('base64')}'`))
-  assert.doesNotMatch(text, /<script|<img|onerror=alert\(1\)>|javascript:|style="/)
-}
 
 const makes = async ({ post, seal }: TokenApp, as: string, fields: Readonly<Record<string, string>>) =>
   post(PAGE, as, { seal: await seal(as), ...fields })
@@ -112,7 +97,7 @@ test('a person makes a token with a form, sees it once, uses and revokes it', as
   assert.equal((await app.request('/config.json', { as: token })).status, 200)
 
   const listed = await app.request(PAGE, { as: JOE })
-  assert.ok(listed.text.includes(`<td>laptop</td><td>${id}</td>`))
+  assert.ok(listed.text.includes(`<td>laptop</td><td class="mono">${id}</td>`))
   assert.ok(!listed.text.includes(token.slice(7)))
   const revoked = await post(`${PAGE}/${id}/revoke`, JOE, { seal: await seal(JOE) })
   assert.deepEqual([revoked.status, revoked.headers.get('location')], [303, '/cargo/me/tokens'])
@@ -220,7 +205,7 @@ test('who signed in with a token is asked for a password', async (t) => {
   for (const answer of [await app.request(PAGE, { as }), await post(PAGE, as, { name: 'x' })]) {
     assert.equal(answer.status, 401)
     assert.equal(answer.headers.get('www-authenticate'), CHALLENGE)
-    assert.match(answer.text, /a token can neither make nor list tokens/)
+    assert.match(answer.text, /A token can neither make nor list tokens/)
     assertPage(answer)
   }
   assert.equal((await app.stored('tokens/')).length, 1)

@@ -45,20 +45,22 @@ test('a git client is told the sparse address', async (t) => {
   }
 })
 
-test('the address itself leads people to /me', async (t) => {
-  const app = await startApp(t)
-  for (const path of ['', '/']) {
-    const { status, headers } = await app.request(path, { headers: { accept: 'text/html' } })
-    assert.equal(status, 302)
-    assert.equal(headers.get('location'), `${app.url}/me`)
+test('the address itself leads browsers to the crates, and others to /me', async (t) => {
+  for (const mount of ['/cargo', '']) {
+    const app = await startApp(t, { options: { mount } })
+    for (const path of mount === '' ? ['/'] : ['', '/']) {
+      for (const [accept, to] of [
+        ['text/html,application/xhtml+xml,*/*;q=0.8', '/-/'],
+        ['*/*', '/me'],
+        ['application/json', '/me'],
+      ] as const) {
+        const { status, headers } = await app.request(path, { headers: { accept } })
+        assert.deepEqual([status, headers.get('location')], [302, app.url + to])
+        assert.equal(headers.get('vary'), 'Accept')
+      }
+    }
+    assert.equal((await app.request('/config.json')).status, 200)
   }
-})
-
-test('the address itself leads people to /me where the mount is the root', async (t) => {
-  const app = await startApp(t, { options: { mount: '' } })
-  const { status, headers } = await app.request('/')
-  assert.deepEqual([status, headers.get('location')], [302, `${app.url}/me`])
-  assert.equal((await app.request('/config.json')).status, 200)
 })
 
 test('the address itself needs a login where reads do', async (t) => {
@@ -74,6 +76,6 @@ test('/me tells how to log in, to anybody', async (t) => {
   assert.equal(headers.get('content-type'), 'text/html; charset=utf-8')
   assert.equal(headers.get('x-content-type-options'), 'nosniff')
   assert.match(headers.get('content-security-policy') ?? '', /^default-src 'none'; /)
-  assert.ok(text.includes(`[registries.local]\nindex = "sparse+${app.url}/"`))
+  assert.ok(text.includes(`[registries.local]\nindex = &#34;sparse+${app.url}/&#34;`))
   assert.ok(text.includes('cargo login --registry local'))
 })

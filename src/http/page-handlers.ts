@@ -1,0 +1,78 @@
+import { CargoError } from '../errors.ts'
+import { searchTerms } from '../protocol/api.ts'
+import { type CrateView, defaultVersion, type VersionView, versionOf } from '../protocol/crate-view.ts'
+import { dayOf } from '../protocol/day.ts'
+import { unknownVersion } from '../protocol/decide.ts'
+import { validateName } from '../protocol/name.ts'
+import { validateVersion } from '../protocol/version.ts'
+import type { Registry } from '../registry/registry.ts'
+import { pageNumber, type RouteContext } from './handlers.ts'
+import { cratePage } from './pages/crate-page.ts'
+import { listPage } from './pages/list-page.ts'
+import { sendPage } from './pages/page.ts'
+import { siteOf } from './site.ts'
+
+const CRATES_PER_PAGE = 25
+
+export interface PageDeps {
+  readonly registry: Registry
+  readonly now: () => Date
+}
+
+/** The pages about crates, for people with a browser. */
+export function createPageHandlers({ registry, now }: PageDeps) {
+  const isPublic = registry.config({ principal: undefined, via: '' })['auth-required'] !== true
+  /** A page shows at once what changed, and what one person may see is kept for nobody else. */
+  const cacheControl = isPublic ? 'no-cache' : 'private, no-cache'
+
+  /** The version that is asked for, which may be none that is served: then it is told why. */
+  async function chosen(ctx: RouteContext, crate: CrateView, number: string): Promise<VersionView> {
+    const version = validateVersion(number)
+    const found = versionOf(crate, version)
+    if (found !== undefined) return found
+    const { verdict } = await registry.explain(ctx.state.caller, validateName(crate.name), version)
+    if (verdict === undefined) throw unknownVersion(crate.name, version)
+    throw new CargoError('not_found', `\`${crate.name}@${version}\` is not served: ${verdict.reason}`)
+  }
+
+  return {
+    toList(ctx: RouteContext) {
+      ctx.redirect(`${siteOf(ctx).path}/-/`)
+    },
+
+    async list(ctx: RouteContext) {
+      const parameters = new URLSearchParams(ctx.querystring)
+      const query = (parameters.get('q') ?? '').trim()
+      const page = pageNumber(parameters.get('page'))
+      const terms = searchTerms(query)
+      const found = await registry.search(ctx.state.caller, { terms, perPage: CRATES_PER_PAGE, page })
+      ctx.set('Cache-Control', cacheControl)
+      sendPage(ctx, listPage({ site: siteOf(ctx), query, page, perPage: CRATES_PER_PAGE, found }))
+    },
+
+    async cratePage(ctx: RouteContext) {
+      const parameters = new URLSearchParams(ctx.querystring)
+      const { caller } = ctx.state
+      const [asked, number] = [ctx.params['crate'] ?? '', ctx.params['version'] ?? parameters.get('version')]
+      const crate = await registry.crate(caller, validateName(asked))
+      ctx.set('Cache-Control', cacheControl)
+      if (crate.name !== asked) return ctx.redirect(addressOf(ctx, crate, number))
+      const version = number === null ? defaultVersion(crate.versions) : await chosen(ctx, crate, number)
+      const name = validateName(crate.name)
+      const [downloads, explanation] = await Promise.all([
+        registry.downloads(caller, name),
+        registry.explain(caller, name, validateVersion(version.entry.vers)),
+      ])
+      const page = { site: siteOf(ctx), crate, version, downloads, explanation, today: dayOf(now()) }
+      const allVersions = parameters.get('versions') === 'all'
+      sendPage(ctx, cratePage({ ...page, isChosen: number !== null, allVersions }))
+    },
+  }
+}
+
+export type PageHandlers = ReturnType<typeof createPageHandlers>
+
+function addressOf(ctx: RouteContext, { name }: CrateView, version: string | null): string {
+  const rest = version === null ? '' : `/${encodeURIComponent(version)}`
+  return `${siteOf(ctx).path}/-/crates/${name}${rest}${ctx.search}`
+}
