@@ -1,9 +1,10 @@
-import { type ApiContext, parseInclude, renderCrateAnswer } from '../protocol/crate-api.ts'
+import { parseInclude, renderCrateAnswer } from '../protocol/crate-api.ts'
 import { type CrateView, type VersionView, versionOf } from '../protocol/crate-view.ts'
 import { unknownVersion } from '../protocol/decide.ts'
+import { parseDay, renderDownloads, renderVersionDownloads } from '../protocol/downloads-api.ts'
 import { validateName } from '../protocol/name.ts'
 import { renderOwners, renderOwnerTeams, renderOwnerUsers } from '../protocol/owner-api.ts'
-import { validateVersion } from '../protocol/version.ts'
+import { type Version, validateVersion } from '../protocol/version.ts'
 import { renderDependencies, renderVersion } from '../protocol/version-api.ts'
 import { parseVersionsQuery, renderVersionsPage } from '../protocol/versions-page.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -13,44 +14,62 @@ import { sendJson } from './json-answer.ts'
 /** crates.io's read API about one crate. */
 export function createReadHandlers(registry: Registry) {
   const nameOf = (ctx: RouteContext) => validateName(ctx.params['crate'] ?? '')
-  const crateOf = (ctx: RouteContext) => registry.crate(ctx.state.caller, nameOf(ctx))
+  const counted = (ctx: RouteContext) => registry.countedCrate(ctx.state.caller, nameOf(ctx))
   const ownersOf = (ctx: RouteContext) => registry.owners(ctx.state.caller, nameOf(ctx))
 
-  async function versionOfCrate(ctx: RouteContext): Promise<readonly [CrateView, VersionView]> {
-    const number = validateVersion(ctx.params['version'] ?? '')
-    const view = await crateOf(ctx)
-    const version = versionOf(view, number)
-    if (version === undefined) throw unknownVersion(view.name, number)
-    return [view, version]
+  const numberOf = (ctx: RouteContext) => validateVersion(ctx.params['version'] ?? '')
+
+  async function versionOnly(ctx: RouteContext) {
+    const number = numberOf(ctx)
+    const view = await registry.crate(ctx.state.caller, nameOf(ctx))
+    return { view, version: mustHave(view, number) }
+  }
+
+  async function countedVersion(ctx: RouteContext) {
+    const number = numberOf(ctx)
+    const { view, downloads } = await counted(ctx)
+    return { view, downloads, version: mustHave(view, number) }
   }
 
   return {
     async crate(ctx: RouteContext) {
       const parts = parseInclude(queryOf(ctx).get('include') ?? undefined)
-      const view = await crateOf(ctx)
-      sendJson(ctx, renderCrateAnswer(view, parts, contextOf(ctx)))
+      const { view, downloads } = await counted(ctx)
+      sendJson(ctx, renderCrateAnswer(view, parts, { base: basePath(ctx), downloads }))
     },
 
     async versions(ctx: RouteContext) {
       const query = parseVersionsQuery(queryOf(ctx))
-      const view = await crateOf(ctx)
-      sendJson(ctx, renderVersionsPage(view, query, contextOf(ctx)))
+      const { view, downloads } = await counted(ctx)
+      sendJson(ctx, renderVersionsPage(view, query, { base: basePath(ctx), downloads }))
     },
 
     async version(ctx: RouteContext) {
-      const [view, version] = await versionOfCrate(ctx)
-      sendJson(ctx, { version: renderVersion(view, version, contextOf(ctx)) })
+      const { view, version, downloads } = await countedVersion(ctx)
+      sendJson(ctx, { version: renderVersion(view, version, { base: basePath(ctx), downloads }) })
     },
 
     async dependencies(ctx: RouteContext) {
-      const [view, version] = await versionOfCrate(ctx)
+      const { view, version } = await versionOnly(ctx)
       sendJson(ctx, renderDependencies(view, version))
     },
 
     /** crates.io has known no authors for years; old clients ask all the same. */
     async authors(ctx: RouteContext) {
-      await versionOfCrate(ctx)
+      await versionOnly(ctx)
       sendJson(ctx, { meta: { names: [] }, users: [] })
+    },
+
+    async crateDownloads(ctx: RouteContext) {
+      const { view, downloads } = await counted(ctx)
+      sendJson(ctx, renderDownloads(view, downloads))
+    },
+
+    async versionDownloads(ctx: RouteContext) {
+      const before = queryOf(ctx).get('before_date')
+      const lastDay = before === null ? undefined : parseDay(before)
+      const { view, version, downloads } = await countedVersion(ctx)
+      sendJson(ctx, renderVersionDownloads(view, version, downloads, lastDay))
     },
 
     async owners(ctx: RouteContext) {
@@ -69,13 +88,15 @@ export function createReadHandlers(registry: Registry) {
 
 export type ReadHandlers = ReturnType<typeof createReadHandlers>
 
-/** Paths, not URLs: crates.io's clients put the address in front that they know it by. */
-function contextOf(ctx: RouteContext): ApiContext {
-  const { pathname } = new URL(ctx.state.caller.via)
-  return {
-    base: pathname.replace(/\/+$/, ''),
-    downloads: { total: 0, recent: 0, versions: new Map() },
-  }
+function mustHave(view: CrateView, number: Version): VersionView {
+  const version = versionOf(view, number)
+  if (version === undefined) throw unknownVersion(view.name, number)
+  return version
+}
+
+/** The path of the registry's URL: crates.io's clients put the address in front that they know it by. */
+function basePath(ctx: RouteContext): string {
+  return new URL(ctx.state.caller.via).pathname.replace(/\/+$/, '')
 }
 
 function queryOf(ctx: RouteContext): URLSearchParams {

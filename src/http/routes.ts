@@ -45,6 +45,8 @@ function routeTable(handlers: AllHandlers): readonly Route[] {
     ['GET', crate, handlers.crate],
     ['DELETE', crate, handlers.removeCrate],
     ['GET', `${crate}/versions`, handlers.versions],
+    ['GET', `${crate}/downloads`, handlers.crateDownloads],
+    ['GET', `${crate}/:version/downloads`, handlers.versionDownloads],
     ['GET', `${crate}/owner_user`, handlers.ownerUsers],
     ['GET', `${crate}/owner_team`, handlers.ownerTeams],
     ['GET', `${crate}/:version/dependencies`, handlers.dependencies],

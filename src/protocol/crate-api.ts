@@ -1,5 +1,6 @@
 import { CargoError } from '../errors.ts'
 import { type CrateAbout, type CrateView, defaultVersion, highestFirst, topVersions } from './crate-view.ts'
+import type { Downloads } from './downloads-api.ts'
 import { quote } from './text.ts'
 import { renderVersion, versionId } from './version-api.ts'
 
@@ -7,16 +8,7 @@ import { renderVersion, versionId } from './version-api.ts'
 export interface ApiContext {
   /** The path of the registry's URL, without a final slash: what answers call `/api/v1/…` begins with it. */
   readonly base: string
-  readonly downloads: DownloadCounts
-}
-
-/** How often the files of a crate were fetched from this registry; for crates of uplinks, through it. */
-export interface DownloadCounts {
-  readonly total: number
-  /** Those of the last 90 days. */
-  readonly recent: number
-  /** By version. */
-  readonly versions: ReadonlyMap<string, number>
+  readonly downloads: Downloads
 }
 
 /** What an API answer tells of a crate, whether or not its versions are at hand. */
@@ -108,7 +100,7 @@ export function renderCrateAnswer(view: CrateView, parts: CrateParts, context: A
 }
 
 /** What the API tells of a crate in lists of them. */
-export function crateFields(view: CrateView, downloads: DownloadCounts): CrateFields {
+export function crateFields(view: CrateView, downloads: Downloads): CrateFields {
   const { name, created, updated, versions } = view
   const { description, documentation, homepage, repository } = view.about
   const top = topVersions(view)

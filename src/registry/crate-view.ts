@@ -6,6 +6,7 @@ import { type Owner, ownerOf } from '../protocol/owner-api.ts'
 import type { CrateRecord } from '../protocol/record.ts'
 import type { Access, Caller } from './access.ts'
 import type { CrateLog } from './crate-log.ts'
+import type { CrateDownloads, DownloadCounts } from './download-counts.ts'
 import type { ProxiedCrate } from './upstream/proxied.ts'
 import { proxiedView } from './upstream/proxied-view.ts'
 import type { Upstream } from './upstream/upstream.ts'
@@ -19,16 +20,27 @@ export interface CrateViews {
    */
   crate(caller: Caller, name: CrateName): Promise<CrateView>
   /**
+   * The crate, and how often it was downloaded here.
+   * @throws {CargoError} as `crate`, and `unavailable` when the store of the counts is away
+   */
+  countedCrate(caller: Caller, name: CrateName): Promise<CountedCrate>
+  /**
    * Who owns the crate; for an uplink's whom that names, nobody when it does not say.
    * @throws {CargoError} as `crate`; but a crate whose versions are all removed still has owners
    */
   owners(caller: Caller, name: CrateName): Promise<readonly Owner[]>
 }
 
+export interface CountedCrate {
+  readonly view: CrateView
+  readonly downloads: CrateDownloads
+}
+
 export interface CrateViewsDeps {
   readonly access: Access
   readonly log: CrateLog
   readonly upstream: Upstream
+  readonly counts: Pick<DownloadCounts, 'of'>
   /** Makes the call, and tells the host when the rules deny it. */
   tellDenied<T>(caller: Caller, name: string, version: undefined, call: () => Promise<T>): Promise<T>
   /** What is thrown when storage cannot say whether there is a crate. */
@@ -75,16 +87,23 @@ export function createCrateViews({ access, log, upstream, ...deps }: CrateViewsD
     return spelling === undefined ? undefined : proxied.find(spelling)
   }
 
+  async function crate(caller: Caller, name: CrateName): Promise<CrateView> {
+    const found = await find(caller, name)
+    if (found.record === undefined) {
+      const { crate, entries, stale } = found
+      return proxiedView(crate, entries, await upstream.api.about(crate, { ask: !stale }))
+    }
+    // Without versions there is nothing to tell: the same answer as from the index.
+    if (found.record.versions.size === 0) throw unknownCrate(name)
+    return localView(found.record)
+  }
+
   return {
-    async crate(caller, name) {
-      const found = await find(caller, name)
-      if (found.record === undefined) {
-        const { crate, entries, stale } = found
-        return proxiedView(crate, entries, await upstream.api.about(crate, { ask: !stale }))
-      }
-      // Without versions there is nothing to tell: the same answer as from the index.
-      if (found.record.versions.size === 0) throw unknownCrate(name)
-      return localView(found.record)
+    crate,
+
+    async countedCrate(caller, name) {
+      const view = await crate(caller, name)
+      return { view, downloads: await deps.counts.of(view.name) }
     },
 
     async owners(caller, name) {

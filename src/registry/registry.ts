@@ -113,7 +113,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
 
   const changes = createCrateChanges({ access, log, stamp, noteChange, announce })
 
-  const views = createCrateViews({ access, log, upstream, tellDenied, storageAway })
+  const views = createCrateViews({ access, log, upstream, counts, tellDenied, storageAway })
 
   return {
     options,
