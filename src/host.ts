@@ -163,9 +163,12 @@ export interface Logger {
   error(object: object, message: string): void
 }
 
+/** What may happen: the changes of a crate, what a rule keeps from somebody, and what is not believed. */
+export const EVENT_KINDS = ['publish', 'yank', 'unyank', 'owners', 'remove', 'denied', 'integrity'] as const
+
 /** Something an auditor or a webhook wants to know. Never carries credentials. */
 export interface CargoEvent {
-  readonly kind: 'publish' | 'yank' | 'unyank' | 'owners' | 'remove' | 'denied' | 'integrity'
+  readonly kind: (typeof EVENT_KINDS)[number]
   readonly crate: string
   readonly version?: string
   /** The principal's name; absent for what the registry noticed by itself. */

@@ -4,10 +4,12 @@ import { packageRule } from './options/packages.ts'
 import { rateLimits } from './options/rate-limits.ts'
 import { byteSize } from './options/units.ts'
 import { uplink } from './options/uplinks.ts'
+import { webhook, webhookProblems } from './options/webhooks.ts'
 
 export type { PackageRule } from './options/packages.ts'
 export type { RateLimit } from './options/rate-limits.ts'
 export type { UplinkOptions } from './options/uplinks.ts'
+export type { WebhookOptions } from './options/webhooks.ts'
 
 const limits = z
   .strictObject({
@@ -80,6 +82,10 @@ export const optionsSchema = z.strictObject({
     .describe(
       'old public URLs of this registry: dependencies that name one are dependencies on this registry',
     ),
+  webhooks: z
+    .array(webhook)
+    .default([])
+    .describe('who is told of publishes and other events, by signed POSTs'),
   limits,
   rate_limits: rateLimits,
 })
@@ -105,7 +111,7 @@ export function parseOptions(input: unknown): Options {
   const result = optionsSchema.safeParse(input ?? {})
   if (!result.success) throw new OptionsError(describeProblems(result.error))
   const options = withDefaultRule(result.data, isRecord(input) && input['packages'] !== undefined)
-  const problems = uplinkProblems(options)
+  const problems = [...uplinkProblems(options), ...webhookProblems(options.webhooks)]
   if (problems.length > 0) throw new OptionsError(problems)
   const narrow = narrowRule(options)
   if (options.auth_required === false && narrow !== undefined) {

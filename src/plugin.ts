@@ -3,7 +3,7 @@ import Keyv from 'keyv'
 import type { Context, Next } from 'koa'
 import compose from 'koa-compose'
 import { LRUCache } from 'lru-cache'
-import type { Host, Logger, MetadataCache } from './host.ts'
+import type { CargoEvent, Host, Logger, MetadataCache } from './host.ts'
 import { createBaseUrl, createCallerFinder } from './http/caller.ts'
 import type { CargoContext } from './http/context.ts'
 import { createCors } from './http/cors.ts'
@@ -23,6 +23,7 @@ import { createOwnTokens } from './registry/own-tokens.ts'
 import { createRateLimits } from './registry/rate-limits.ts'
 import { createRegistry } from './registry/registry.ts'
 import { reliableStorage } from './registry/reliable-storage.ts'
+import { createWebhooks } from './webhooks/webhooks.ts'
 
 /** Records kept in process when the host has no cache of its own; the registry keeps the hottest ones anyway. */
 const IN_PROCESS_ENTRIES = 1000
@@ -38,7 +39,8 @@ export interface CargoPlugin {
 }
 
 /**
- * A cargo registry for a Koa host. Nothing is read or opened before the first request.
+ * A cargo registry for a Koa host. Nothing is read or opened before the first request, but for what `webhooks` have
+ * still to tell.
  * @throws {OptionsError} naming every wrong key
  */
 export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
@@ -48,8 +50,24 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
   const metrics = host.metrics ? createMetrics(host.metrics) : noMetrics
   const now = () => new Date()
   const monotonic = () => performance.now()
+  const webhooks = createWebhooks({
+    webhooks: checked.webhooks,
+    storage: reliableStorage(host.storage),
+    onOutcome: metrics.webhookDelivery,
+    ...{ logger, now },
+  })
+  const emit = (event: CargoEvent) => {
+    webhooks.note(event)
+    host.emit?.(event)
+  }
   const registry = createRegistry({
-    host: { ...pick(host), cache: boundedCache(host.cache ?? inProcessCache()), logger },
+    host: {
+      auth: host.auth,
+      storage: host.storage,
+      emit,
+      cache: boundedCache(host.cache ?? inProcessCache()),
+      logger,
+    },
     options: checked,
     observer: metrics,
     now,
@@ -83,13 +101,15 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
 
   async function cargoFormat(ctx: Context, next: Next): Promise<void> {
     if (ctx.path !== mount && !ctx.path.startsWith(`${mount}/`)) return next()
-    return serve(ctx as unknown as CargoContext)
+    await serve(ctx as unknown as CargoContext)
+    // An event that is stored before the answer outlives a crash right after it.
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') await webhooks.kept()
   }
-  return Object.assign(cargoFormat, { mount, routes: router.served, close: () => registry.close() })
-}
-
-function pick({ auth, storage, emit }: Host) {
-  return { auth, storage, emit }
+  async function close(): Promise<void> {
+    await registry.close()
+    await webhooks.close()
+  }
+  return Object.assign(cargoFormat, { mount, routes: router.served, close })
 }
 
 function inProcessCache(): MetadataCache {

@@ -10,13 +10,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   'name-glob.ts': [],
   'host.ts': ['errors.ts'],
-  options: [],
+  options: ['host.ts'],
   'options.ts': ['options', 'errors.ts', 'host.ts'],
   protocol: ['errors.ts'],
   uplinks: ['protocol', 'options.ts', 'errors.ts'],
   registry: ['protocol', 'uplinks', 'host.ts', 'options.ts', 'errors.ts', 'name-glob.ts'],
+  // Sends events out: its I/O is neither the registry's nor HTTP's, and only the plugin knows of it.
+  webhooks: ['uplinks', 'options.ts', 'host.ts', 'errors.ts', 'name-glob.ts'],
   http: ['registry', 'protocol', 'host.ts', 'options.ts', 'errors.ts'],
-  'plugin.ts': ['http', 'registry', 'uplinks', 'protocol', 'options.ts', 'host.ts', 'errors.ts'],
+  'plugin.ts': ['http', 'registry', 'webhooks', 'uplinks', 'protocol', 'options.ts', 'host.ts', 'errors.ts'],
   hosts: ['host.ts', 'errors.ts', 'name-glob.ts'],
   'index.ts': ['plugin.ts', 'options.ts', 'host.ts', 'errors.ts'],
   server: [
@@ -25,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'hosts',
     'http',
     'registry',
+    'webhooks',
     'protocol',
     'options.ts',
     'host.ts',
@@ -42,6 +45,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   protocol: ['semver', 'tar-stream', 'smol-toml', 'spdx-expression-parse'],
   uplinks: ['undici'],
   registry: ['lru-cache'],
+  webhooks: ['undici'],
   http: ['koa', '@koa/router', 'koa-body', 'prom-client'],
 }
 

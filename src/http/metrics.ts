@@ -13,6 +13,8 @@ export interface CargoMetrics extends RegistryObserver {
   measure(ctx: CargoContext, next: Next): Promise<void>
   /** Somebody was told to come again later. */
   rateLimited(limit: LimitName): void
+  /** An attempt to deliver an event ended so. */
+  webhookDelivery(outcome: string): void
 }
 
 /** Metrics in the host's own registry; several mounts share them. */
@@ -46,6 +48,11 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
     ['conflict'],
   )
   const limited = counter('cargo_rate_limited_total', 'Requests refused for being too many', ['limit'])
+  const deliveries = counter(
+    'cargo_webhook_deliveries_total',
+    'Attempts to deliver an event to a webhook, and deliveries that were given up',
+    ['outcome'],
+  )
   const available =
     (host.getSingleMetric('cargo_uplink_available') as Gauge<'uplink'> | undefined) ??
     new Gauge({
@@ -83,6 +90,7 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
     fetchedAhead: (kind, outcome) => ahead.inc({ kind, outcome }),
     integrityConflict: (conflict) => conflicts.inc({ conflict }),
     rateLimited: (limit) => limited.inc({ limit }),
+    webhookDelivery: (outcome) => deliveries.inc({ outcome }),
     published(size) {
       publishes.inc()
       bytes.inc({ direction: 'in' }, size)
@@ -100,6 +108,7 @@ export const noMetrics: CargoMetrics = {
   integrityConflict: () => {},
   fetchedAhead: () => {},
   rateLimited: () => {},
+  webhookDelivery: () => {},
 }
 
 /** A client may send any word as method; a label may not grow with it. */

@@ -1,7 +1,6 @@
 import { z } from 'zod'
+import { connection, headers } from './connection.ts'
 import { interval } from './units.ts'
-
-const proxyUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
 
 /** One registry that crates come from, in Verdaccio's words. */
 export const uplink = z
@@ -31,10 +30,7 @@ export const uplink = z
       .default(false)
       .describe('as long as it has never answered, what it may have is just not there (404), instead of 503'),
     cache: z.boolean().default(true).describe('whether its `.crate` files are kept'),
-    headers: z
-      .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name'), z.string())
-      .default({})
-      .describe('sent, like the credential, to the origin of `url` only'),
+    headers: headers.default({}).describe('sent, like the credential, to the origin of `url` only'),
     auth: z
       .strictObject({
         type: z
@@ -52,15 +48,7 @@ export const uplink = z
       })
       .optional()
       .describe('credential, sent to the origin of `url` only'),
-    ca: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("certificates that are trusted besides the system's, in PEM or the file with them"),
-    strict_ssl: z.boolean().default(true).describe('whether certificates are verified'),
-    http_proxy: proxyUrl.optional().describe('proxy for an uplink over http'),
-    https_proxy: proxyUrl.optional().describe('proxy for an uplink over https'),
-    no_proxy: z.string().optional().describe('hosts and domains, separated by commas, reached directly'),
+    ...connection,
     agent_options: z
       .strictObject({
         maxSockets: z.int().positive().default(40).describe('most connections'),

@@ -10,6 +10,7 @@ import { checkRedis } from './doctor-redis.ts'
 import { checkFolder, checkSpace, checkStorage, removeLeftovers } from './doctor-storage.ts'
 import { isTrusted } from './doctor-tls.ts'
 import { checkUrl, findUnreachable, type UrlTarget } from './doctor-url.ts'
+import { checkWebhook } from './doctor-webhook.ts'
 import { TOKEN_VARIABLE } from './environment.ts'
 import { pluginOptions } from './plugin-options.ts'
 import { registryUrl } from './public-url.ts'
@@ -58,6 +59,8 @@ export async function examine(
     if (settings.config.redis !== undefined) await run('redis', checkRedis(settings.config.redis))
     for (const name of Object.keys(settings.options.uplinks))
       await run(`uplink ${name}`, uplinkOutcomes(name, settings.options))
+    for (const [n, hook] of settings.options.webhooks.entries())
+      await run(`webhook ${new URL(hook.url).origin}`, checkWebhook(hook, n, request.write))
     await run('url', urlOutcomes(settings, request, token || undefined))
   } catch (error) {
     tell('settings', wrong(reasonOf(error), 'correct it; the README lists all settings'))

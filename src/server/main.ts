@@ -16,6 +16,7 @@ import { addToken } from './token-command.ts'
 import { addVerify } from './verify-command.ts'
 import { packageVersion } from './version.ts'
 import { warmLockFile } from './warm.ts'
+import { addWebhooks } from './webhooks-command.ts'
 
 interface ServeOptions {
   readonly config?: string
@@ -49,6 +50,7 @@ addImport(program)
 addWarm(program)
 addAccept(program)
 addToken(program)
+addWebhooks(program)
 addVerify(program)
 addDoctor(program)
 await program.parseAsync().catch(fail)

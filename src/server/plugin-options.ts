@@ -4,7 +4,7 @@ import type { Environment } from './environment.ts'
 import { FIRST_USER } from './first-user.ts'
 
 /**
- * The plugin's options: the settings' own, with the tokens that the environment holds.
+ * The plugin's options: the settings' own, with the tokens and secrets that the environment holds.
  * @throws {ConfigError} for a variable that is not set
  */
 export function pluginOptions({ auth, cargo }: Config, environment: Environment): OptionsInput {
@@ -16,6 +16,7 @@ export function pluginOptions({ auth, cargo }: Config, environment: Environment)
     ...(auth === undefined && { admins: [FIRST_USER] }),
     ...cargo,
     uplinks: Object.fromEntries(uplinks),
+    ...(cargo.webhooks && { webhooks: cargo.webhooks.map((hook, n) => withSecret(n, hook, environment)) }),
   }
 }
 
@@ -24,9 +25,20 @@ type UplinkInput = NonNullable<OptionsInput['uplinks']>[string]
 function withToken(name: string, uplink: UplinkInput, environment: Environment): UplinkInput {
   const variable = uplink.auth?.token_env
   if (uplink.auth === undefined || variable === undefined || uplink.auth.token !== undefined) return uplink
-  const token = environment[variable]
-  if (token) return { ...uplink, auth: { ...uplink.auth, token } }
-  throw new ConfigError([
-    `\`cargo.uplinks.${name}.auth.token_env\`: the environment variable \`${variable}\` is not set`,
-  ])
+  const token = read(environment, variable, `uplinks.${name}.auth.token_env`)
+  return { ...uplink, auth: { ...uplink.auth, token } }
+}
+
+type WebhookInput = NonNullable<OptionsInput['webhooks']>[number]
+
+function withSecret(n: number, hook: WebhookInput, environment: Environment): WebhookInput {
+  const variable = hook.secret_env
+  if (variable === undefined || hook.secret !== undefined) return hook
+  return { ...hook, secret: read(environment, variable, `webhooks.${n}.secret_env`) }
+}
+
+function read(environment: Environment, variable: string, key: string): string {
+  const value = environment[variable]
+  if (value) return value
+  throw new ConfigError([`\`cargo.${key}\`: the environment variable \`${variable}\` is not set`])
 }

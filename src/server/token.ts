@@ -1,15 +1,14 @@
 import type { Writable } from 'node:stream'
 import { CargoError } from '../errors.ts'
 import { ACTIONS, type Action, type ObjectStore } from '../host.ts'
-import { fsStorage } from '../hosts/fs.ts'
 import { type TokenGrant, tokenOf } from '../hosts/token-scope.ts'
 import { createToken, findToken, listTokens, revokeToken, type TokenRecord } from '../hosts/tokens.ts'
 import { parseExpiry } from '../protocol/expiry.ts'
 import { isPlainText } from '../protocol/text.ts'
-import { type ConfigSources, loadConfig } from './config-sources.ts'
+import type { ConfigSources } from './config-sources.ts'
 import { Mistake } from './mistake.ts'
 import { reasonOf } from './reason.ts'
-import { mustBeRegistry } from './registry-folder.ts'
+import { withStore } from './with-store.ts'
 
 /** Where a command reports; what a script wants is on `out`, everything else on `err`. */
 export interface TokenOutput {
@@ -98,24 +97,6 @@ async function idsOf(store: ObjectStore, user: string | undefined): Promise<read
   // One that cannot be read has no user, and does not work either.
   const all = await listTokens(store, () => {})
   return all.filter((record) => record.user === user).map(({ id }) => id)
-}
-
-async function withStore<T>(sources: ConfigSources, use: (store: ObjectStore) => Promise<T>): Promise<T> {
-  const { path } = (await loadConfig(sources)).storage.fs
-  await mustBeRegistry(path)
-  const store = fsStorage(path)
-  try {
-    return await use(store)
-  } catch (cause) {
-    if (!(cause instanceof CargoError) && !isSystemFailure(cause)) throw cause
-    throw new Mistake(`folder \`${path}\`: ${reasonOf(cause)}`, { cause })
-  } finally {
-    await store.close?.()
-  }
-}
-
-function isSystemFailure(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error
 }
 
 function describe({ id, user, groups, name, created, expires, crates, actions }: TokenRecord): string {

@@ -6,6 +6,12 @@ import { Agent, type buildConnector, type Dispatcher, Pool, ProxyAgent } from 'u
 import { OptionsError, type UplinkOptions } from '../options.ts'
 import type { EgressGuard } from './egress.ts'
 
+/** What is configured of the connections to one server. */
+export type ConnectionOptions = Pick<
+  UplinkOptions,
+  'timeout' | 'ca' | 'strict_ssl' | 'http_proxy' | 'https_proxy' | 'no_proxy' | 'agent_options'
+>
+
 /** The connections to one uplink. */
 export interface Connections {
   /** The dispatcher that requests for `url` go through: direct, or by a proxy. */
@@ -22,10 +28,14 @@ const HTTP2 = { allowH2: true, preferH2: true }
 const PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
 
 /**
- * Opens no connection yet. HTTP/2 is spoken where the uplink offers it.
+ * Opens no connection yet. HTTP/2 is spoken where the uplink offers it. `key` is where the options are written.
  * @throws {OptionsError} when `ca` is no certificate
  */
-export function createConnections(options: UplinkOptions, guard: EgressGuard): Connections {
+export function createConnections(
+  options: ConnectionOptions,
+  guard: EgressGuard,
+  key = `uplinks.${guard.uplink}`,
+): Connections {
   // To undici, 0 is no limit, and a fraction is an error.
   const timeout = Math.max(1, Math.ceil(options.timeout))
   const limits = {
@@ -36,7 +46,7 @@ export function createConnections(options: UplinkOptions, guard: EgressGuard): C
   const connect = {
     timeout: Math.min(timeout, MAX_CONNECT_TIMEOUT),
     rejectUnauthorized: options.strict_ssl,
-    ...(options.ca !== undefined && { secureContext: trust(options.ca, `uplinks.${guard.uplink}.ca`) }),
+    ...(options.ca !== undefined && { secureContext: trust(options.ca, `${key}.ca`) }),
   }
   const direct = new Agent({ ...limits, allowH2: true, connect: guard.connector({ ...connect, ...HTTP2 }) })
   const throughProxy = (uri: string) => createProxy(uri, limits, connect)

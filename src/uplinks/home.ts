@@ -37,13 +37,15 @@ export function parseHome({ url, headers, auth }: Pick<UplinkOptions, 'url' | 'h
   base.hash = ''
   base.search = ''
   if (!base.pathname.endsWith('/')) base.pathname += '/'
-  const extra = Object.entries(headers)
+  return { base, headers: { ...ownHeaders(headers), ...(authorization !== undefined && { authorization }) } }
+}
+
+/** Configured headers with lower-case names, without those that are not the operator's to set. */
+export function ownHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const own = Object.entries(headers)
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .filter(([name]) => !NOT_OURS.has(name))
-  return {
-    base,
-    headers: { ...Object.fromEntries(extra), ...(authorization !== undefined && { authorization }) },
-  }
+  return Object.fromEntries(own)
 }
 
 function credential(auth: UplinkOptions['auth']): string | undefined {

@@ -86,7 +86,12 @@ const BROKEN = new Set([
 /** The failure of a connection as an {@link UplinkError}; one of ours is returned as it is. */
 export function toUplinkError(uplink: string, cause: unknown, fault: Fault = 'away'): UplinkError {
   if (cause instanceof UplinkError) return cause
-  return new UplinkError(uplink, fault, phraseFor(errorCode(cause)), { cause })
+  return new UplinkError(uplink, fault, connectionProblem(cause), { cause })
+}
+
+/** What is wrong with a connection that failed, as a phrase that goes on after the name of the other side. */
+export function connectionProblem(cause: unknown): string {
+  return phraseFor(errorCode(cause))
 }
 
 /** Whether the connection ended under a request, so that it may be sent once more when no answer came. */

@@ -1,0 +1,34 @@
+import { CargoError } from '../errors.ts'
+import type { ObjectStore } from '../host.ts'
+import { fsStorage } from '../hosts/fs.ts'
+import type { Config } from './config.ts'
+import { type ConfigSources, loadConfig } from './config-sources.ts'
+import { Mistake } from './mistake.ts'
+import { reasonOf } from './reason.ts'
+import { mustBeRegistry } from './registry-folder.ts'
+
+/**
+ * Lets a command use the configured storage of a registry that is there; servers on it go on serving.
+ * @throws {ConfigError | Mistake} for settings and storage that cannot be used
+ */
+export async function withStore<T>(
+  sources: ConfigSources,
+  use: (store: ObjectStore, config: Config) => Promise<T>,
+): Promise<T> {
+  const config = await loadConfig(sources)
+  const { path } = config.storage.fs
+  await mustBeRegistry(path)
+  const store = fsStorage(path)
+  try {
+    return await use(store, config)
+  } catch (cause) {
+    if (!(cause instanceof CargoError) && !isSystemFailure(cause)) throw cause
+    throw new Mistake(`folder \`${path}\`: ${reasonOf(cause)}`, { cause })
+  } finally {
+    await store.close?.()
+  }
+}
+
+function isSystemFailure(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
+}
