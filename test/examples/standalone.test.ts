@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/server/config-sources.ts'
 import { createServer } from '../../src/server/index.ts'
 import { pluginOptions } from '../../src/server/plugin-options.ts'
 import { temporaryFolder } from '../support/cargo.ts'
+import { SECRET } from '../support/webhook-receiver.ts'
 
 const FILE = join(import.meta.dirname, '../../examples/standalone/config.yaml')
 /** A line of a comment that is a setting, not prose. */
@@ -38,7 +39,7 @@ test('the standalone example is right with every comment sign taken off', async 
     file,
     yaml.replace(COMMENTED, '$1').replace('<64 hexadecimal digits>', `'${'0'.repeat(64)}'`),
   )
-  const environment = { PARTNER_TOKEN: 'secret' }
+  const environment = { PARTNER_TOKEN: 'secret', HOOK_SECRET: SECRET }
   const config = await loadConfig({ file, environment, workingDirectory: folder })
   assert.deepEqual(config.tls, { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') })
   assert.equal(config.redis, 'redis://127.0.0.1:6379')
@@ -46,4 +47,5 @@ test('the standalone example is right with every comment sign taken off', async 
   const options = parseOptions(pluginOptions(config, environment))
   assert.deepEqual(options.packages['**']?.deny?.length, 1)
   assert.equal(options.uplinks['partner']?.auth?.token, 'secret')
+  assert.equal(options.webhooks[0]?.secret, SECRET)
 })
