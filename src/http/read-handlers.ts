@@ -1,3 +1,4 @@
+import { CargoError } from '../errors.ts'
 import { parseInclude, renderCrateAnswer } from '../protocol/crate-api.ts'
 import { type CrateView, type VersionView, versionOf } from '../protocol/crate-view.ts'
 import { unknownVersion } from '../protocol/decide.ts'
@@ -8,6 +9,7 @@ import { type Version, validateVersion } from '../protocol/version.ts'
 import { renderDependencies, renderVersion } from '../protocol/version-api.ts'
 import { parseVersionsQuery, renderVersionsPage } from '../protocol/versions-page.ts'
 import type { Registry } from '../registry/registry.ts'
+import { sendFresh } from './fresh-answer.ts'
 import type { RouteContext } from './handlers.ts'
 import { sendJson } from './json-answer.ts'
 
@@ -58,6 +60,18 @@ export function createReadHandlers(registry: Registry) {
     async authors(ctx: RouteContext) {
       await versionOnly(ctx)
       sendJson(ctx, { meta: { names: [] }, users: [] })
+    },
+
+    /** For those who ask for JSON where it is, as crates.io answers them. */
+    async readme(ctx: RouteContext) {
+      const [name, number] = [nameOf(ctx), numberOf(ctx)]
+      const readme = await registry.readme(ctx.state.caller, name, number)
+      if (readme === undefined) throw new CargoError('not_found', `\`${name}@${number}\` has no README`)
+      ctx.vary('Accept')
+      ctx.set('X-Content-Type-Options', 'nosniff')
+      if (ctx.accepts('text', 'html', 'json') === 'json')
+        sendJson(ctx, { url: `${ctx.state.caller.via}/api/v1/crates/${name}/${number}/readme` })
+      else sendFresh(ctx, 'text/plain; charset=utf-8', readme.text)
     },
 
     async crateDownloads(ctx: RouteContext) {

@@ -50,6 +50,7 @@ function routeTable(handlers: AllHandlers): readonly Route[] {
     ['GET', `${crate}/owner_user`, handlers.ownerUsers],
     ['GET', `${crate}/owner_team`, handlers.ownerTeams],
     ['GET', `${crate}/:version/dependencies`, handlers.dependencies],
+    ['GET', `${crate}/:version/readme`, handlers.readme],
     ['GET', `${crate}/:version/authors`, handlers.authors],
     // Behind `owners` and the others, which look like a version.
     ['GET', `${crate}/:version`, handlers.version],

@@ -23,6 +23,7 @@ import { explainCrate } from './explain.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
 import { createPackageRules } from './package-rules.ts'
 import { type PublishRequest, publishCrate } from './publish.ts'
+import { createReadmes, type Readmes } from './readmes.ts'
 import { reliableStorage } from './reliable-storage.ts'
 import { createSealedCache } from './sealed-cache.ts'
 import { type SearchQuery, searchCrates } from './search.ts'
@@ -30,7 +31,7 @@ import type { AheadOutcome } from './upstream/ahead.ts'
 import { createUpstream, type UpstreamObserver } from './upstream/upstream.ts'
 
 /** The service: every answer is for a caller, and only says what that caller may know. */
-export interface Registry extends CrateChanges, CrateViews {
+export interface Registry extends CrateChanges, CrateViews, Readmes {
   readonly options: Options
   config(caller: Caller): IndexConfig
   /** @throws {CargoError} `not_found`, also for those who may not read the crate */
@@ -114,6 +115,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
   const changes = createCrateChanges({ access, log, stamp, noteChange, announce })
 
   const views = createCrateViews({ access, log, upstream, counts, tellDenied, storageAway })
+  const readmes = createReadmes({ views, fileOf, logger })
 
   return {
     options,
@@ -146,17 +148,11 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     async download(caller, name, version) {
       await access.mustRead(caller, name)
       ahead.crateAsked(caller, name, version)
-      const { record } = await log.read(name)
-      const file = await (record === undefined
-        ? proxiedFile(caller, name, version)
-        : hostedFile({ blobs, logger }, mustExist(record, name), version))
+      const file = await fileOf(caller, name, version)
       return { ...file, sent: () => counts.count(name, version) }
     },
 
-    async downloads(caller, name) {
-      await views.crate(caller, name)
-      return counts.of(name)
-    },
+    downloads: async (caller, name) => (await views.countedCrate(caller, name)).downloads,
 
     async publish(caller, request) {
       const done = await publishCrate(
@@ -173,6 +169,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
 
     ...changes,
     ...views,
+    ...readmes,
 
     search: (caller, query) => searchCrates({ catalogue, access, upstream: upstream.search }, caller, query),
 
@@ -193,6 +190,12 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       await log.close()
       await catalogue.flush()
     },
+  }
+
+  async function fileOf(caller: Caller, name: CrateName, version: Version): Promise<CrateFile> {
+    const { record } = await log.read(name)
+    if (record === undefined) return proxiedFile(caller, name, version)
+    return hostedFile({ blobs, logger }, mustExist(record, name), version)
   }
 
   async function proxiedFile(caller: Caller, name: CrateName, version: Version): Promise<CrateFile> {
