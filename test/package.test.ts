@@ -15,10 +15,12 @@ import { cargo, CargoError, type Host } from 'verdaccio-cargo'
 import { indexPath, parsePublishBody, encodePublishBody, isValidSemver } from 'verdaccio-cargo/protocol'
 import { memoryStorage } from 'verdaccio-cargo/hosts/memory'
 import { fsStorage } from 'verdaccio-cargo/hosts/fs'
+import { type S3Storage, s3Storage } from 'verdaccio-cargo/hosts/s3'
 import { createServer, parseConfig } from 'verdaccio-cargo/server'
 const host: Host = { auth: { authenticate: async () => undefined, authorize: async () => true }, storage: memoryStorage() }
 const plugin = cargo(host, { mount: '/crates' })
-console.log(JSON.stringify([plugin.mount, indexPath('Serde'), isValidSemver('1.0.0'),
+const store: S3Storage | string = await s3Storage({ bucket: 'crates' }).catch((error) => error.message)
+console.log(JSON.stringify([store, plugin.mount, indexPath('Serde'), isValidSemver('1.0.0'),
   [parsePublishBody, encodePublishBody, fsStorage, createServer, parseConfig, CargoError].map((one) => typeof one)]))
 `
 
@@ -57,7 +59,8 @@ test('npm pack gives a package that installs, runs and types', { timeout: 170_00
   )
   await writeFile(join(folder, 'program.ts'), PROGRAM)
   const { stdout: printed } = await run(process.execPath, ['program.ts'], { cwd: folder })
-  assert.deepEqual(JSON.parse(printed), ['/crates', 'se/rd/serde', true, Array(6).fill('function')])
+  const missing = 'storage in S3 needs a package that is missing: `npm install @aws-sdk/client-s3`'
+  assert.deepEqual(JSON.parse(printed), [missing, '/crates', 'se/rd/serde', true, Array(6).fill('function')])
   const flags = [
     '--noEmit',
     '--strict',

@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { S3Options } from '../../src/hosts/s3.ts'
+import { freePort } from '../support/free-port.ts'
+import { VERSITYGW } from '../support/versitygw.ts'
+
+const BUCKET = 'crates'
+const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'a secret of tests' } as const
+
+/** A real S3 server of a test's own, on this machine only. */
+export interface S3Server {
+  readonly url: string
+  readonly bucket: string
+  readonly credentials: typeof CREDENTIALS
+  /** Options for a part of the bucket that nobody else uses, without self-test; `endpoint`: what stands in between. */
+  options(endpoint?: string): S3Options
+  kill(signal: NodeJS.Signals): void
+  /** Kills it, waits for that, and removes what it stored. */
+  close(): Promise<void>
+}
+
+/** Starts an S3 server with an empty bucket. */
+export async function s3Server(): Promise<S3Server> {
+  if (!existsSync(VERSITYGW)) throw new Error('the S3 server is missing: node test/support/prepare.ts')
+  const folder = await mkdtemp(join(tmpdir(), 's3-'))
+  await mkdir(join(folder, BUCKET))
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const child = spawn(
+    VERSITYGW,
+    ['--port', `127.0.0.1:${port}`, '--keep-alive', '--quiet', 'posix', folder],
+    {
+      stdio: 'ignore',
+      env: { ROOT_ACCESS_KEY: CREDENTIALS.accessKeyId, ROOT_SECRET_KEY: CREDENTIALS.secretAccessKey },
+    },
+  )
+  await untilAnswering(url, child)
+  return {
+    ...{ url, bucket: BUCKET, credentials: CREDENTIALS },
+    options: (endpoint = url) => ({
+      ...{ endpoint, bucket: BUCKET, credentials: CREDENTIALS, selfTest: false },
+      prefix: `${randomUUID()}/`,
+    }),
+    kill: (signal) => void child.kill(signal),
+    async close() {
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = once(child, 'exit')
+        child.kill('SIGKILL')
+        await ended
+      }
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function untilAnswering(url: string, child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (child.exitCode !== null) throw new Error('the S3 server ended')
+    const isUp = await fetch(url).then(
+      async (response) => response.arrayBuffer().then(() => true),
+      () => false,
+    )
+    if (isUp) return
+    await sleep(50)
+  }
+  throw new Error('the S3 server does not answer')
+}

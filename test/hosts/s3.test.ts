@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { s3Storage } from '../../src/hosts/s3.ts'
+import { objectStoreContract } from './object-store.contract.ts'
+import { s3Server } from './s3-server.ts'
+import { simpleS3 } from './simple-s3.ts'
+import { content, keys } from './stored-objects.ts'
+
+const WRITERS = 64
+
+const server = await s3Server()
+const simple = await simpleS3()
+after(async () => {
+  await simple.close()
+  await server.close()
+})
+/** A bucket in a store that lets every writer win. */
+const lax = { ...server.options(simple.url), selfTest: true }
+
+objectStoreContract('s3Storage()', async (context) => {
+  const store = await s3Storage(server.options())
+  context.after(() => store.close())
+  return store
+})
+
+test('s3Storage() is for several writers after its self-test, which leaves nothing', async (t) => {
+  const options = server.options()
+  const tested = await s3Storage({ ...options, selfTest: true })
+  const untested = await s3Storage(options)
+  t.after(() => Promise.all([tested.close(), untested.close()]))
+  assert.equal(tested.multiWriter, true)
+  assert.equal(untested.multiWriter, false)
+  assert.deepEqual(await keys(untested, ''), [])
+})
+
+test('s3Storage() refuses a store that lets two writers win', async () => {
+  await assert.rejects(
+    s3Storage(lax),
+    /^Error: publishes could be lost: of 64 writers of one new object, (\d\d) won: use a store with conditional writes/,
+  )
+  assert.deepEqual(simple.keys(), [])
+})
+
+test('s3Storage() refuses a store that refuses conditions', async (t) => {
+  const store = await simpleS3({ refusesConditions: true })
+  t.after(() => store.close())
+  await assert.rejects(
+    s3Storage({ ...lax, endpoint: store.url }),
+    /it refuses conditional writes: use a store/,
+  )
+})
+
+test('s3Storage() for a single writer has one winner on any store, and says that it is single', async (t) => {
+  const store = await s3Storage({ ...lax, singleWriter: true })
+  t.after(() => store.close())
+  assert.equal(store.multiWriter, false)
+  const names = Array.from({ length: WRITERS }, (_, writer) => `writer ${writer}`)
+  const won = await Promise.all(names.map((name) => store.put('a', Buffer.from(name), { ifAbsent: true })))
+  const holder = (await content(store, 'a'))?.toString()
+  assert.deepEqual(
+    names.filter((_, writer) => won[writer]),
+    [holder],
+  )
+  assert.equal(await store.put('a', Buffer.from('new')), true)
+  assert.equal((await content(store, 'a'))?.toString(), 'new')
+})
+
+test('s3Storage() does not take the whole of an object for a part of it', async (t) => {
+  const store = await s3Storage({ ...lax, selfTest: false })
+  t.after(() => store.close())
+  await store.put('whole', Buffer.from('0123456789'))
+  await assert.rejects(store.get('whole', { start: 2, end: 4 }), { code: 'unavailable' })
+  assert.equal((await store.stat('whole'))?.size, 10)
+})
+
+test('s3Storage() keeps to its prefix', async (t) => {
+  const options = server.options()
+  const outer = await s3Storage(options)
+  const inner = await s3Storage({ ...options, prefix: `${options.prefix}inner/` })
+  t.after(() => Promise.all([outer.close(), inner.close()]))
+  await inner.put('a/b', Buffer.from('x'))
+  await outer.put('c', Buffer.from('y'))
+  assert.deepEqual(await keys(inner, ''), ['a/b'])
+  assert.deepEqual(await keys(outer, ''), ['c', 'inner/a/b'])
+})
+
+test('s3Storage() tells wrong credentials, another bucket and a store that is away as failures', async (t) => {
+  const options = server.options()
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'wrong' }
+  for (const wrong of [
+    { ...options, credentials },
+    { ...options, bucket: 'elsewhere' },
+    { ...options, endpoint: 'http://127.0.0.1:1' },
+  ]) {
+    const store = await s3Storage(wrong)
+    t.after(() => store.close())
+    await assert.rejects(store.stat('a'), { code: 'unavailable' })
+    await assert.rejects(keys(store, ''), { code: 'unavailable' })
+    await assert.rejects(s3Storage({ ...wrong, selfTest: true }), { code: 'unavailable' })
+  }
+})
