@@ -28,6 +28,8 @@ export interface HostAuth {
   authenticate(authorization: string | undefined, request: IncomingMessage): Promise<Principal | undefined>
   /** Whether the host lets `who` do `action`, on `crate` or (without one) on any crate at all. */
   authorize(who: Principal | undefined, action: Action, crate?: string): Promise<boolean>
+  /** `authorize` refuses no read, ever: lists of many crates need not ask about each of them. Absent: it may. */
+  readonly allowsEveryRead?: boolean
   /** Lets people make tokens at `/me/tokens`; absent: the host has another place for that, or none. */
   readonly tokens?: TokenIssuer
   /** Where the host's users get a token, http or https; `/me` leads there when there is no issuer. */

@@ -5,6 +5,7 @@ import compose from 'koa-compose'
 import { LRUCache } from 'lru-cache'
 import type { CargoEvent, Host, Logger, MetadataCache } from './host.ts'
 import { createBaseUrl, createCallerFinder } from './http/caller.ts'
+import { createCatalogueHandlers } from './http/catalogue-handlers.ts'
 import type { CargoContext } from './http/context.ts'
 import { createCors } from './http/cors.ts'
 import { createErrorHandler } from './http/errors.ts'
@@ -87,7 +88,13 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
   })
   const router = createRouter(
     mount,
-    { ...createHandlers(registry), ...createReadHandlers(registry), ...pages, ...me },
+    {
+      ...createHandlers(registry),
+      ...createReadHandlers(registry),
+      ...createCatalogueHandlers(registry),
+      ...pages,
+      ...me,
+    },
     limits,
   )
   const serve = compose<CargoContext>([

@@ -68,6 +68,7 @@ export function createAuth(options: AuthOptions): HostAuth {
       return principal
     },
     authorize: options.authorize ?? (async () => true),
+    ...(options.authorize === undefined && { allowsEveryRead: true }),
     ...(tokens && { tokens }),
   }
 }

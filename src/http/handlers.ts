@@ -1,5 +1,5 @@
 import { CargoError } from '../errors.ts'
-import { clampPerPage, ok, parseOwnersRequest, searchTerms } from '../protocol/api.ts'
+import { ok, parseOwnersRequest } from '../protocol/api.ts'
 import { renderIndexConfig } from '../protocol/index-config.ts'
 import { indexPath, isValidName, validateName } from '../protocol/name.ts'
 import { validateVersion } from '../protocol/version.ts'
@@ -128,16 +128,6 @@ export function createHandlers(registry: Registry) {
       )
     },
 
-    async search(ctx: RouteContext) {
-      const query = new URLSearchParams(ctx.querystring)
-      ctx.set('Cache-Control', REVALIDATE)
-      ctx.body = await registry.search(ctx.state.caller, {
-        terms: searchTerms(query.get('q') ?? ''),
-        perPage: clampPerPage(query.get('per_page') ?? undefined),
-        page: pageNumber(query.get('page')),
-      })
-    },
-
     async explain(ctx: RouteContext) {
       const version = ctx.params['version']
       ctx.set('Cache-Control', REVALIDATE)
@@ -187,15 +177,4 @@ function isIndexPath(path: string, name: string): boolean {
 
 function param(ctx: RouteContext, name: string): string {
   return ctx.params[name] ?? ''
-}
-
-/**
- * The page that a query asks for; the first when it does not say.
- * @throws {CargoError} `invalid_request`
- */
-export function pageNumber(text: string | null): number {
-  if (text === null) return 1
-  if (!/^[1-9]\d{0,5}$/.test(text))
-    throw new CargoError('invalid_request', `invalid page \`${text}\`: must be a number from 1 on`)
-  return Number(text)
 }

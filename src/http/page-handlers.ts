@@ -1,12 +1,13 @@
 import { CargoError } from '../errors.ts'
 import { searchTerms } from '../protocol/api.ts'
 import { type CrateView, defaultVersion, type VersionView, versionOf } from '../protocol/crate-view.ts'
+import { parsePageNumber } from '../protocol/crates-query.ts'
 import { dayOf } from '../protocol/day.ts'
 import { unknownVersion } from '../protocol/decide.ts'
 import { validateName } from '../protocol/name.ts'
 import { validateVersion } from '../protocol/version.ts'
 import type { Registry } from '../registry/registry.ts'
-import { pageNumber, type RouteContext } from './handlers.ts'
+import type { RouteContext } from './handlers.ts'
 import { cratePage } from './pages/crate-page.ts'
 import { listPage } from './pages/list-page.ts'
 import { sendPage } from './pages/page.ts'
@@ -43,7 +44,7 @@ export function createPageHandlers({ registry, now }: PageDeps) {
     async list(ctx: RouteContext) {
       const parameters = new URLSearchParams(ctx.querystring)
       const query = (parameters.get('q') ?? '').trim()
-      const page = pageNumber(parameters.get('page'))
+      const page = parsePageNumber(parameters.get('page'))
       const terms = searchTerms(query)
       const found = await registry.search(ctx.state.caller, { terms, perPage: CRATES_PER_PAGE, page })
       ctx.set('Cache-Control', cacheControl)

@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import { HttpMethodEnum, koaBody } from 'koa-body'
 import { CargoError } from '../errors.ts'
 import type { RateLimits } from '../registry/rate-limits.ts'
+import type { CatalogueHandlers } from './catalogue-handlers.ts'
 import type { CargoContext, CargoState } from './context.ts'
 import type { Handlers, RouteContext } from './handlers.ts'
 import type { MeHandlers } from './me-handlers.ts'
@@ -21,7 +22,7 @@ export interface ServedRoute {
   readonly path: string
 }
 
-type AllHandlers = Handlers & MeHandlers & PageHandlers & ReadHandlers
+type AllHandlers = Handlers & MeHandlers & PageHandlers & ReadHandlers & CatalogueHandlers
 type Handler = (ctx: RouteContext) => unknown
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 type Route = readonly [Method, string, Handler]
@@ -47,6 +48,7 @@ function routeTable(handlers: AllHandlers): readonly Route[] {
     ['GET', `${crate}/versions`, handlers.versions],
     ['GET', `${crate}/downloads`, handlers.crateDownloads],
     ['GET', `${crate}/:version/downloads`, handlers.versionDownloads],
+    ['GET', `${crate}/reverse_dependencies`, handlers.reverseDependencies],
     ['GET', `${crate}/owner_user`, handlers.ownerUsers],
     ['GET', `${crate}/owner_team`, handlers.ownerTeams],
     ['GET', `${crate}/:version/dependencies`, handlers.dependencies],
@@ -55,6 +57,12 @@ function routeTable(handlers: AllHandlers): readonly Route[] {
     // Behind `owners` and the others, which look like a version.
     ['GET', `${crate}/:version`, handlers.version],
     ['DELETE', `${crate}/:version`, handlers.removeVersion],
+    ['GET', '/api/v1/keywords', handlers.keywords],
+    ['GET', '/api/v1/keywords/:keyword', handlers.keyword],
+    ['GET', '/api/v1/categories', handlers.categories],
+    ['GET', '/api/v1/categories/:category', handlers.category],
+    ['GET', '/api/v1/category_slugs', handlers.categorySlugs],
+    ['GET', '/api/v1/summary', handlers.summary],
     ['GET', '/me', handlers.me],
     ['GET', '/me/tokens', handlers.tokenPage],
     ['POST', '/me/tokens', handlers.makeToken],

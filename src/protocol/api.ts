@@ -25,10 +25,20 @@ export interface OkResponse {
   readonly msg?: string
 }
 
+/** A crate in a list. Cargo reads the first three; the others are known of crates whose registry tells them. */
 export interface SearchHit {
   readonly name: string
   readonly max_version: string
   readonly description: string | null
+  readonly newest_version?: string
+  readonly num_versions?: number
+  readonly yanked?: boolean
+  /** RFC 3339. */
+  readonly created_at?: string
+  readonly updated_at?: string
+  readonly homepage?: string
+  readonly documentation?: string
+  readonly repository?: string
 }
 
 export interface SearchResponse {
@@ -130,8 +140,29 @@ export function parseSearchResponse(bytes: Uint8Array): SearchResponse | undefin
 }
 
 function parseHit(value: unknown): SearchHit[] {
-  const { name, max_version, description } = (value ?? {}) as Readonly<Record<string, unknown>>
+  const hit = (value ?? {}) as Readonly<Record<string, unknown>>
+  const { name, max_version, description, newest_version, num_versions } = hit
   if (typeof name !== 'string' || !isValidName(name)) return []
   if (typeof max_version !== 'string' || !isValidSemver(max_version)) return []
-  return [{ name, max_version, description: typeof description === 'string' ? description : null }]
+  const isVersion = typeof newest_version === 'string' && isValidSemver(newest_version)
+  return [
+    {
+      ...{ name, max_version, description: typeof description === 'string' ? description : null },
+      ...(isVersion && { newest_version }),
+      ...(typeof num_versions === 'number' && { num_versions }),
+      ...(hit['yanked'] === true && { yanked: true }),
+      ...texts(hit, ['homepage', 'documentation', 'repository'], isPlainText),
+      ...texts(hit, ['created_at', 'updated_at'], (time) => !Number.isNaN(Date.parse(time))),
+    },
+  ]
+}
+
+/** Those of the fields that are text, and pass. */
+function texts<K extends string>(
+  value: Readonly<Record<string, unknown>>,
+  keys: readonly K[],
+  isSound: (text: string) => boolean,
+): Partial<Record<K, string>> {
+  const found = keys.filter((key) => typeof value[key] === 'string' && isSound(String(value[key])))
+  return Object.fromEntries(found.map((key) => [key, String(value[key])])) as Partial<Record<K, string>>
 }

@@ -25,8 +25,17 @@ export interface Access {
    * even read the crate
    */
   mustWrite(caller: Caller, action: Exclude<Action, 'read'>, crate?: string): Promise<Principal>
+  /** The caller's right to read, for whoever asks about many crates. */
+  reader(caller: Caller): Reader
   /** The principal as far as ownership of a crate is concerned. */
   claimant(caller: Caller, principal: Principal, crate: string): Promise<Claimant>
+}
+
+/** What one caller may read: both must agree. */
+export interface Reader {
+  byRule(rule: PackageRule): boolean
+  /** What the token's scopes and the host say to a crate; absent: they refuse none. */
+  readonly byName?: (crate: string) => Promise<boolean>
 }
 
 const AUTHENTICATED = new Set(['$authenticated', '@authenticated'])
@@ -82,6 +91,13 @@ export function createAccess(options: Options, rules: PackageRules, auth: HostAu
         'forbidden',
         `user \`${principal.name}\` may not ${VERBS[action]} ${what}: the access rules or the token's scopes do not allow it`,
       )
+    },
+    reader({ principal: who }) {
+      const byRule = (rule: PackageRule) => grants(rule, 'read', who)
+      if (who?.may === undefined && auth.allowsEveryRead) return { byRule }
+      const byName = async (crate: string) =>
+        who?.may?.('read', crate) !== false && (await hostAllows(who, 'read', crate))
+      return { byRule, byName }
     },
     async claimant(caller, principal, crate) {
       const admin = isAdmin(principal) && (await may(caller, 'admin'))

@@ -1,11 +1,19 @@
+import { Readable } from 'node:stream'
 import { CargoError } from '../errors.ts'
 import { isSealed, sealJson } from '../protocol/seal.ts'
-import type { CatalogueEntry } from './catalogue.ts'
+import type { CatalogueEntry } from './catalogue/entry.ts'
 
-/** The version of the stored form. */
+/** The version of the stored form of a list. */
 const LIST_SCHEMA = 1
+/** The version of the stored form of a snapshot: many lists, and a line that says how many. */
+const SNAPSHOT_SCHEMA = 2
 
-/** The stored form of entries: of a snapshot of the catalogue, or of an addition to it. */
+/** What an open snapshot may still be short of. */
+interface SnapshotEnd {
+  readonly lists: number
+}
+
+/** The stored form of entries, as an addition to the catalogue. */
 export function encodeList(entries: readonly CatalogueEntry[]): Buffer {
   return sealJson({ schema: LIST_SCHEMA, entries })
 }
@@ -19,8 +27,73 @@ export function parseList(bytes: Buffer): readonly CatalogueEntry[] {
   if (Array.isArray(value)) return value as CatalogueEntry[]
   const { schema, entries } = Object(value)
   if (schema === LIST_SCHEMA && Array.isArray(entries) && isSealed(bytes)) return entries
-  throw new CargoError('internal', 'stored catalogue is damaged: its bytes do not have their checksum')
+  throw damaged()
 }
+
+/** The stored form of a whole catalogue: a line for each list, so that nobody has to hold or read all of it at once. */
+export function encodeSnapshot(lists: Iterable<readonly CatalogueEntry[]>): Readable {
+  function* lines(): Generator<Buffer> {
+    let count = 0
+    for (const entries of lists) {
+      if (entries.length === 0) continue
+      count += 1
+      yield sealJson({ schema: SNAPSHOT_SCHEMA, entries })
+    }
+    yield sealJson({ schema: SNAPSHOT_SCHEMA, lists: count })
+  }
+  return Readable.from(lines())
+}
+
+/**
+ * Reads a snapshot, list by list. Older versions stored the whole catalogue as a single list.
+ * @throws {CargoError} `internal` at the first line that is damaged or missing; what came before it is sound
+ */
+export async function* readSnapshot(
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<readonly CatalogueEntry[]> {
+  let count = 0
+  let end: SnapshotEnd | undefined
+  for await (const line of linesOf(body)) {
+    if (end !== undefined) throw damaged()
+    const value = parseJson(line)
+    const { schema, entries, lists } = Object(value)
+    if (schema !== SNAPSHOT_SCHEMA) {
+      if (count > 0) throw damaged()
+      yield parseList(line)
+      end = { lists: 0 }
+    } else if (!isSealed(line)) {
+      throw damaged()
+    } else if (Array.isArray(entries)) {
+      count += 1
+      yield entries
+    } else {
+      end = { lists }
+    }
+  }
+  if (end?.lists !== count) throw damaged()
+}
+
+/** Whether a part of the catalogue is worth nothing; any other failure says nothing of it. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof CargoError && error.code === 'internal'
+}
+
+/** Pieces that end in a newline, and the rest. */
+async function* linesOf(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let pending: Uint8Array[] = []
+  for await (const chunk of body) {
+    let from = 0
+    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
+      yield Buffer.concat([...pending, chunk.subarray(from, at + 1)])
+      pending = []
+      from = at + 1
+    }
+    if (from < chunk.length) pending.push(chunk.subarray(from))
+  }
+  if (pending.length > 0) yield Buffer.concat(pending)
+}
+
+const NEWLINE = 0x0a
 
 function parseJson(bytes: Buffer): unknown {
   try {
@@ -28,4 +101,8 @@ function parseJson(bytes: Buffer): unknown {
   } catch (cause) {
     throw new CargoError('internal', 'stored catalogue is not JSON', { cause })
   }
+}
+
+function damaged(): CargoError {
+  return new CargoError('internal', 'stored catalogue is damaged: its bytes do not have their checksum')
 }

@@ -1,39 +1,32 @@
 import type { Logger, ObjectStore } from '../host.ts'
 import { canonicalName } from '../protocol/name.ts'
 import type { CrateRecord } from '../protocol/record.ts'
-import { maxVersion } from '../protocol/version.ts'
-import { encodeList, parseList } from './catalogue-list.ts'
+import { type CatalogueEntry, isNews, summarize } from './catalogue/entry.ts'
+import { type CrateTable, createCrateTable } from './catalogue/table.ts'
+import { encodeList, encodeSnapshot, isDamage, parseList, readSnapshot } from './catalogue-list.ts'
+import { createTurns } from './in-turns.ts'
 import { additionKey, additionsPrefix, CATALOGUE, numberOf, snapshotKey, snapshotsPrefix } from './keys.ts'
-import { readBytes } from './reliable-storage.ts'
+import { readBytes, readChunks } from './reliable-storage.ts'
 
 /** What the other replicas added is looked for this often, when someone searches. */
 const POLL_MS = 2000
-/** A snapshot is written when so many additions came after the last one. */
+/** A snapshot is written when so many additions came after the last one … */
 const SNAPSHOT_EVERY = 256
+/** … or this share of all crates, as it is as long as they are many. */
+const SNAPSHOT_SHARE = 1 / 64
+/** The newest, and the one before it for readers on their way; older ones are removed. */
+const SNAPSHOTS_KEPT = 2
 const MAX_ATTEMPTS = 1000
 /** What a power cut takes away is noted again when the crate is next read. */
 const DERIVED = { ifAbsent: true, durable: false } as const
 
-/** What search knows of a crate. */
-export interface CatalogueEntry {
-  readonly name: string
-  /** The number of the change that it reflects; the highest wins. */
-  readonly n: number
-  readonly max_version: string
-  readonly description: string
-  readonly keywords: readonly string[]
-  readonly updated: string
-  /** Nothing of it is left to find. */
-  readonly gone?: boolean
-}
-
 /**
- * All crates, for search: derived from the change logs, eventually consistent, never asked whether a crate exists.
- * Stored as a log of its own (numbered additions, each created once) with a snapshot now and then.
+ * All crates, for search and lists: derived from the change logs, eventually consistent, never asked whether a crate
+ * exists. Stored as a log of its own (numbered additions, each created once) with a snapshot now and then.
  */
 export interface Catalogue {
-  /** Every crate that can be found; at most a few seconds old. */
-  entries(): Promise<Iterable<CatalogueEntry>>
+  /** Every crate that can be found; at most a few seconds old. What is noted here is found at once, stored or not. */
+  read(): Promise<CrateTable>
   /** Takes note of a crate's state, if it is news; returns at once and never fails the caller. */
   note(record: CrateRecord): void
   /** The same, of what is to be found. */
@@ -52,8 +45,9 @@ export interface CatalogueDeps {
 
 /** The catalogue in `storage`, held in process once somebody searched. */
 export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }: CatalogueDeps): Catalogue {
-  const entries = new Map<string, CatalogueEntry>()
+  const table = createCrateTable()
   const pending = new Map<string, CatalogueEntry>()
+  const pause = createTurns(monotonic)
   let last = 0
   let lastSnapshot = 0
   let loaded = false
@@ -68,42 +62,52 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
     return turn
   }
 
+  /** Takes over what is stored: whoever noted the same here has nothing to store any more. */
   function merge(list: readonly CatalogueEntry[]): void {
     for (const entry of list) {
+      table.put(entry)
       const key = canonicalName(entry.name)
-      if ((entries.get(key)?.n ?? 0) < entry.n) entries.set(key, entry)
+      const noted = pending.get(key)
+      if (noted !== undefined && !isNews(noted, entry)) pending.delete(key)
     }
   }
 
-  /** What is damaged is worth nothing, and no reason to find nothing else. */
-  async function readList(key: string): Promise<readonly CatalogueEntry[] | undefined> {
+  /** Whether all of a stored part could be read. What is damaged is worth nothing, and no reason to find nothing else. */
+  async function takeOver(key: string, isSnapshot: boolean): Promise<boolean> {
     const object = await storage.get(key)
-    if (object === undefined) return undefined
-    const bytes = await readBytes(object)
+    if (object === undefined) return false
     try {
-      return parseList(bytes)
+      if (isSnapshot) {
+        for await (const list of readSnapshot(readChunks(object))) {
+          merge(list)
+          await pause()
+        }
+      } else merge(parseList(await readBytes(object)))
+      return true
     } catch (error) {
+      if (!isDamage(error)) throw error
       logger.error({ err: error, key }, 'integrity: a part of the search catalogue is damaged')
-      return undefined
+      return false
     }
+  }
+
+  async function load(): Promise<void> {
+    for (const n of (await snapshots()).toReversed()) {
+      if (!(await takeOver(snapshotKey(n, root), true))) continue
+      last = lastSnapshot = n
+      break
+    }
+    loaded = true
   }
 
   async function readNew(): Promise<void> {
-    if (!loaded) {
-      for (const n of (await snapshots(storage, root)).toReversed()) {
-        const list = await readList(snapshotKey(n, root))
-        if (list === undefined) continue
-        merge(list)
-        last = lastSnapshot = n
-        break
-      }
-      loaded = true
-    }
+    if (!loaded) await load()
     for await (const { key } of storage.list(additionsPrefix(root), { after: additionKey(last, root) })) {
       const n = numberOf(key)
       if (n === undefined) continue
-      merge((await readList(key)) ?? [])
+      await takeOver(key, false)
       last = n
+      await pause()
     }
     polledAt = monotonic()
   }
@@ -111,7 +115,7 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
   async function writePending(): Promise<void> {
     if (!loaded) await readNew()
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const news = [...pending.values()].filter((entry) => isNews(entry))
+      const news = [...pending.values()]
       if (news.length === 0) break
       if (await storage.put(additionKey(last + 1, root), encodeList(news), DERIVED)) {
         last += 1
@@ -120,17 +124,20 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
       }
       await readNew()
     }
-    for (const [key, entry] of pending) if (!isNews(entry)) pending.delete(key)
-    if (last - lastSnapshot >= SNAPSHOT_EVERY) await writeSnapshot()
+    if (last - lastSnapshot >= Math.max(SNAPSHOT_EVERY, table.rows * SNAPSHOT_SHARE)) await writeSnapshot()
   }
 
   async function writeSnapshot(): Promise<void> {
-    await storage.put(snapshotKey(last, root), encodeList([...entries.values()]), DERIVED)
-    lastSnapshot = last
+    const at = last
+    await storage.put(snapshotKey(at, root), encodeSnapshot(lists(table)), DERIVED)
+    lastSnapshot = at
+    for (const n of (await snapshots()).slice(0, -SNAPSHOTS_KEPT)) await storage.delete(snapshotKey(n, root))
   }
 
-  function isNews(entry: CatalogueEntry): boolean {
-    return (entries.get(canonicalName(entry.name))?.n ?? 0) < entry.n
+  async function snapshots(): Promise<readonly number[]> {
+    const numbers: number[] = []
+    for await (const { key } of storage.list(snapshotsPrefix(root))) numbers.push(numberOf(key) ?? 0)
+    return numbers
   }
 
   /** What could not be stored is noted again when the crate is next read. */
@@ -147,23 +154,17 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
     write.catch(warn)
   }
 
-  /** What was noted here is found at once, stored or not. */
-  function* current(): Generator<CatalogueEntry> {
-    for (const [key, entry] of entries) if (!pending.has(key) && !entry.gone) yield entry
-    for (const entry of pending.values()) if (!entry.gone) yield entry
-  }
-
   function add(entry: CatalogueEntry): void {
     const key = canonicalName(entry.name)
-    if (loaded && !isNews(entry)) return
-    if ((pending.get(key)?.n ?? 0) < entry.n) pending.set(key, entry)
+    if (!table.put(entry) && !pending.has(key)) return
+    if (isNews(entry, pending.get(key))) pending.set(key, entry)
     schedule()
   }
 
   return {
-    async entries() {
+    async read() {
       if (monotonic() - polledAt > POLL_MS) await inTurn(readNew)
-      return [...current()]
+      return table
     },
     note: (record) => add(summarize(record)),
     add,
@@ -173,26 +174,10 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
   }
 }
 
-/** What search knows of a crate in this state. */
-export function summarize(record: CrateRecord): CatalogueEntry {
-  const all = [...record.versions.values()]
-  const offered = all.filter(({ entry }) => !entry.yanked)
-  const candidates = offered.length > 0 ? offered : all
-  const max = maxVersion(candidates.map(({ entry }) => entry.vers)) ?? ''
-  const details = candidates.find(({ entry }) => entry.vers === max)?.details
-  return {
-    name: record.name,
-    n: record.n,
-    max_version: max,
-    description: details?.description ?? '',
-    keywords: details?.keywords ?? [],
-    updated: record.updated,
-    ...(all.length === 0 && { gone: true }),
+/** The entries that count, a block at a time: nothing is lost when crates change meanwhile. */
+function* lists({ blocks, isCurrent }: CrateTable): Generator<readonly CatalogueEntry[]> {
+  for (let block = 0; block < blocks.length; block++) {
+    const entries = blocks[block]?.entries() ?? []
+    yield entries.filter((_, slot) => isCurrent(block, slot))
   }
-}
-
-async function snapshots(storage: ObjectStore, root: string): Promise<readonly number[]> {
-  const numbers: number[] = []
-  for await (const { key } of storage.list(snapshotsPrefix(root))) numbers.push(numberOf(key) ?? 0)
-  return numbers
 }

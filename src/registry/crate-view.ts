@@ -36,6 +36,12 @@ export interface CountedCrate {
   readonly downloads: CrateDownloads
 }
 
+/** What is read about crates for those who have found out who may read them. */
+export interface KnownCrates {
+  /** The crate as far as it is known here, without a word to any uplink. */
+  knownCrate(name: string): Promise<CrateView | undefined>
+}
+
 export interface CrateViewsDeps {
   readonly access: Access
   readonly log: CrateLog
@@ -58,7 +64,12 @@ interface FoundUpstream {
 
 type Found = { readonly record: CrateRecord; readonly entries?: undefined } | FoundUpstream
 
-export function createCrateViews({ access, log, upstream, ...deps }: CrateViewsDeps): CrateViews {
+export function createCrateViews({
+  access,
+  log,
+  upstream,
+  ...deps
+}: CrateViewsDeps): CrateViews & KnownCrates {
   async function find(caller: Caller, name: CrateName): Promise<Found> {
     await access.mustRead(caller, name)
     const { record, stale } = await log.read(name, { absence: true })
@@ -104,6 +115,16 @@ export function createCrateViews({ access, log, upstream, ...deps }: CrateViewsD
     async countedCrate(caller, name) {
       const view = await crate(caller, name)
       return { view, downloads: await deps.counts.of(view.name) }
+    },
+
+    async knownCrate(name) {
+      const { record } = await log.read(name)
+      if (record !== undefined) return record.versions.size === 0 ? undefined : localView(record)
+      const crate = await upstream.proxied.peek(name)
+      if (crate === undefined) return undefined
+      const { policy } = upstream
+      if (crate.entries.every((entry) => policy.denies(entry.name, entry.vers))) return undefined
+      return proxiedView(crate, policy.entries(crate), await upstream.api.about(crate, { ask: false }))
     },
 
     async owners(caller, name) {

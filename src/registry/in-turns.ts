@@ -8,3 +8,16 @@ export async function inTurns<T>(work: Generator<undefined, T>): Promise<T> {
     await turn()
   }
 }
+
+/** For so many milliseconds at most nobody else gets a turn. */
+const TURN_MS = 5
+
+/** What long work that has no parts of its own awaits now and then: it waits only when the turn has been long enough. */
+export function createTurns(monotonic: () => number): () => Promise<void> {
+  let since = monotonic()
+  return async () => {
+    if (monotonic() - since < TURN_MS) return
+    await turn()
+    since = monotonic()
+  }
+}

@@ -9,6 +9,8 @@ export interface AppliedRule {
 
 /** The `packages` of the options: the first rule whose glob matches a name is the one. */
 export interface PackageRules {
+  /** In their order. */
+  readonly all: readonly AppliedRule[]
   ruleFor(crate: string): AppliedRule | undefined
 }
 
@@ -18,5 +20,5 @@ export function createPackageRules({ packages }: Options): PackageRules {
     rule,
     matches: crateMatcher([glob]),
   }))
-  return { ruleFor: (crate) => rules.find(({ matches }) => matches(crate)) }
+  return { all: rules, ruleFor: (crate) => rules.find(({ matches }) => matches(crate)) }
 }

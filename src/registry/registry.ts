@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { CargoError } from '../errors.ts'
 import type { CargoEvent, Host, MetadataCache, Principal } from '../host.ts'
 import { type Options, readsNeedLogin } from '../options.ts'
-import type { PublishResponse, SearchResponse } from '../protocol/api.ts'
+import type { PublishResponse } from '../protocol/api.ts'
 import type { ChangeStamp } from '../protocol/change.ts'
 import { mustExist, unknownCrate, unknownVersion } from '../protocol/decide.ts'
 import type { Explanation } from '../protocol/explanation.ts'
@@ -21,17 +21,17 @@ import { type CrateViews, createCrateViews } from './crate-view.ts'
 import { type CrateDownloads, createDownloadCounts } from './download-counts.ts'
 import { explainCrate } from './explain.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
+import { type CrateLists, createCrateLists } from './lists/crate-lists.ts'
 import { createPackageRules } from './package-rules.ts'
 import { type PublishRequest, publishCrate } from './publish.ts'
 import { createReadmes, type Readmes } from './readmes.ts'
 import { reliableStorage } from './reliable-storage.ts'
 import { createSealedCache } from './sealed-cache.ts'
-import { type SearchQuery, searchCrates } from './search.ts'
 import type { AheadOutcome } from './upstream/ahead.ts'
 import { createUpstream, type UpstreamObserver } from './upstream/upstream.ts'
 
 /** The service: every answer is for a caller, and only says what that caller may know. */
-export interface Registry extends CrateChanges, CrateViews, Readmes {
+export interface Registry extends CrateChanges, CrateLists, CrateViews, Readmes {
   readonly options: Options
   config(caller: Caller): IndexConfig
   /** @throws {CargoError} `not_found`, also for those who may not read the crate */
@@ -44,7 +44,6 @@ export interface Registry extends CrateChanges, CrateViews, Readmes {
    */
   downloads(caller: Caller, name: CrateName): Promise<CrateDownloads>
   publish(caller: Caller, request: PublishRequest): Promise<PublishResponse>
-  search(caller: Caller, query: SearchQuery): Promise<SearchResponse>
   /**
    * Admins may ask for any name.
    * @throws {CargoError} `not_found` for others, who may not read the crate or whose crate does not exist
@@ -114,7 +113,18 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
 
   const changes = createCrateChanges({ access, log, stamp, noteChange, announce })
 
-  const views = createCrateViews({ access, log, upstream, counts, tellDenied, storageAway })
+  const { knownCrate, ...views } = createCrateViews({
+    access,
+    log,
+    upstream,
+    counts,
+    tellDenied,
+    storageAway,
+  })
+  const lists = createCrateLists({
+    ...{ catalogue, access, rules, monotonic, views: { ...views, knownCrate } },
+    ...{ upstream: upstream.search, counts },
+  })
   const readmes = createReadmes({ views, fileOf, logger })
 
   return {
@@ -169,9 +179,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
 
     ...changes,
     ...views,
+    ...lists,
     ...readmes,
-
-    search: (caller, query) => searchCrates({ catalogue, access, upstream: upstream.search }, caller, query),
 
     async explain(caller, name, version) {
       const isAdmin = await access.may(caller, 'admin')

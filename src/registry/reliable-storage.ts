@@ -31,6 +31,15 @@ export function readBytes(object: StoredObject): Promise<Buffer> {
   return orUnavailable(() => buffer(object.body))
 }
 
+/** The same, as they come. */
+export async function* readChunks(object: StoredObject): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of object.body) yield chunk
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
 async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call()

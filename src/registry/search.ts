@@ -1,27 +1,52 @@
-import type { SearchHit, SearchResponse } from '../protocol/api.ts'
+import type { SearchHit } from '../protocol/api.ts'
+import type { CratesQuery } from '../protocol/crates-query.ts'
 import { canonicalName } from '../protocol/name.ts'
-import type { Access, Caller } from './access.ts'
-import type { Catalogue, CatalogueEntry } from './catalogue.ts'
+import type { Caller } from './access.ts'
+import type { CatalogueEntry } from './catalogue/entry.ts'
+import type { CrateCriteria } from './catalogue/query.ts'
+import type { CrateTable } from './catalogue/table.ts'
+import type { DownloadTotals } from './download-counts.ts'
+import { type Downloads, inOrder, visibleRows } from './lists/find-crates.ts'
+import type { CrateSight, KeptCrates, VisibleCrates } from './lists/visible-crates.ts'
 
-export interface SearchQuery {
-  /** All must occur, each in the name, the description or a keyword. No terms: every crate. */
-  readonly terms: readonly string[]
-  readonly perPage: number
-  /** From 1 on. */
-  readonly page: number
+/** A crate that was found. */
+export interface FoundCrate extends SearchHit {
+  readonly downloads: number
+  readonly recentDownloads: number
+  /** Its name is what was searched for. */
+  readonly exactMatch: boolean
+}
+
+/** One page of those that were found. */
+export interface FoundCrates {
+  readonly crates: readonly FoundCrate[]
+  /** `total` counts all of them. */
+  readonly meta: { readonly total: number }
 }
 
 /** A part of what uplinks have. */
-export interface UpstreamQuery {
-  readonly terms: readonly string[]
+export interface UpstreamQuery extends Omit<CratesQuery, 'page' | 'perPage'> {
   /** Hits to leave out, and to return at most. */
   readonly offset: number
   readonly count: number
 }
 
+/** Who searches what uplinks have, and what is known by then. */
+export interface UpstreamScope {
+  readonly caller: Caller
+  readonly sight: CrateSight
+  readonly mayRead: (crate: string) => Promise<boolean>
+  /** What is local is nothing of an uplink's. */
+  readonly local: CrateTable
+  readonly downloads: Downloads
+  readonly pause: () => Promise<void>
+}
+
 /** What uplinks find; nothing that is local. */
 export interface UpstreamSearch {
-  find(query: UpstreamQuery, mayRead: (crate: string) => Promise<boolean>): Promise<UpstreamHits>
+  find(query: UpstreamQuery, scope: UpstreamScope): Promise<UpstreamHits>
+  /** The crates that are kept of uplinks, whichever they are of. */
+  kept(): Promise<KeptCrates>
 }
 
 export interface UpstreamHits {
@@ -29,60 +54,69 @@ export interface UpstreamHits {
   readonly total: number
 }
 
-export interface SearchDeps {
-  readonly catalogue: Catalogue
-  readonly access: Access
+export interface SearchDeps extends Omit<UpstreamScope, 'caller' | 'mayRead' | 'downloads'> {
+  readonly mayRead: (caller: Caller, crate: string) => Promise<boolean>
+  readonly downloads: () => Promise<DownloadTotals>
   readonly upstream?: UpstreamSearch
 }
 
-/** The crates that match and that the caller may read, local ones first, best first; the total counts no others. */
+/**
+ * The crates that match and that the caller may read: local ones first, then those of uplinks, each in the order that
+ * is asked for. The total counts no others.
+ */
 export async function searchCrates(
-  { catalogue, access, upstream }: SearchDeps,
+  { local, sight, mayRead, pause, upstream, ...deps }: SearchDeps,
   caller: Caller,
-  { terms, perPage, page }: SearchQuery,
-): Promise<SearchResponse> {
-  const mayRead = (crate: string) => access.may(caller, 'read', crate)
-  const local = await matching(await catalogue.entries(), terms, mayRead)
+  query: CratesQuery,
+): Promise<FoundCrates> {
+  const { perPage, page, ...wanted } = query
+  const downloads = (await deps.downloads()).crates
   const [from, to] = [(page - 1) * perPage, page * perPage]
-  const own = local.slice(from, to).map(hitOf)
+  const own = await pageOfCrates(sight.local(caller, local), wanted, downloads, [from, to], pause)
   const more = await upstream?.find(
-    { terms, offset: Math.max(0, from - local.length), count: perPage - own.length },
-    mayRead,
+    { ...wanted, offset: Math.max(0, from - own.total), count: perPage - own.hits.length },
+    { caller, sight, local, downloads, pause, mayRead: (crate) => mayRead(caller, crate) },
   )
-  return { crates: [...own, ...(more?.hits ?? [])], meta: { total: local.length + (more?.total ?? 0) } }
+  const [term = '', ...others] = wanted.terms
+  const crates = [...own.hits, ...(more?.hits ?? [])].map((hit): FoundCrate => {
+    const { total = 0, recent = 0 } = downloads.get(canonicalName(hit.name)) ?? {}
+    const exactMatch = others.length === 0 && canonicalName(hit.name) === canonicalName(term)
+    return { ...hit, downloads: total, recentDownloads: recent, exactMatch }
+  })
+  return { crates, meta: { total: own.total + (more?.total ?? 0) } }
 }
 
-/** The entries that match all terms and that may be read, best first. */
-export async function matching(
-  entries: Iterable<CatalogueEntry>,
-  terms: readonly string[],
-  mayRead: (crate: string) => Promise<boolean>,
-): Promise<readonly CatalogueEntry[]> {
-  const wanted = terms.map(canonicalName)
-  const found: { readonly entry: CatalogueEntry; readonly rank: number }[] = []
-  for (const entry of entries) {
-    const rank = rankOf(entry, wanted)
-    if (rank !== undefined && (await mayRead(entry.name))) found.push({ entry, rank })
+/** A part of the crates of one catalogue. */
+export async function pageOfCrates(
+  crates: VisibleCrates,
+  query: Omit<CratesQuery, 'page' | 'perPage'>,
+  downloads: Downloads,
+  window: readonly [from: number, to: number],
+  pause: () => Promise<void>,
+): Promise<UpstreamHits> {
+  const found = await visibleRows(crates, criteriaOf(query), pause)
+  const sort = query.sort ?? 'relevance'
+  const rows = await inOrder(crates.table, found, sort, downloads, window, pause)
+  return { hits: rows.map((row) => hitOf(crates.table.entryOf(row))), total: found.rows.length }
+}
+
+/** A crate as lists show it. */
+export function hitOf(entry: CatalogueEntry): SearchHit {
+  const { name, max_version, description, versions, newest, yanked, created, updated } = entry
+  const { homepage, documentation, repository } = entry
+  return {
+    ...{ name, max_version, description },
+    newest_version: newest ?? max_version,
+    num_versions: versions ?? 1,
+    ...(yanked && { yanked }),
+    created_at: created ?? updated,
+    updated_at: updated,
+    ...(homepage !== undefined && { homepage }),
+    ...(documentation !== undefined && { documentation }),
+    ...(repository !== undefined && { repository }),
   }
-  found.sort((a, b) => a.rank - b.rank || (a.entry.name < b.entry.name ? -1 : 1))
-  return found.map(({ entry }) => entry)
 }
 
-export function hitOf({ name, max_version, description }: CatalogueEntry): SearchHit {
-  return { name, max_version, description }
-}
-
-/** 0: the name itself, 1: a name that starts so, 2: within the name, 3: elsewhere; `undefined`: no match. */
-function rankOf(entry: CatalogueEntry, terms: readonly string[]): number | undefined {
-  const name = canonicalName(entry.name)
-  const text = canonicalName([entry.description, ...entry.keywords].join(' '))
-  let rank = 0
-  for (const term of terms) {
-    if (name === term) continue
-    else if (name.startsWith(term)) rank = Math.max(rank, 1)
-    else if (name.includes(term)) rank = Math.max(rank, 2)
-    else if (text.includes(term)) rank = Math.max(rank, 3)
-    else return undefined
-  }
-  return rank
+function criteriaOf({ ids, ...criteria }: Omit<CratesQuery, 'page' | 'perPage'>): CrateCriteria {
+  return { ...criteria, ...(ids !== undefined && { names: ids }) }
 }

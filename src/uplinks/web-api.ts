@@ -24,6 +24,8 @@ export interface ApiQuestion<T> {
 export interface WebApi {
   search(query: {
     readonly q: string
+    /** As crates.io calls it; absent: the uplink's own. */
+    readonly sort?: string
     readonly perPage: number
     readonly page: number
   }): Promise<SearchResponse | undefined>
@@ -36,11 +38,11 @@ export interface WebApi {
 /** The questions of crates.io's API, which `ask` asks. */
 export function createWebApi(ask: <T>(question: ApiQuestion<T>) => Promise<T | undefined>): WebApi {
   return {
-    search: ({ q, perPage, page }) =>
+    search: ({ q, sort, perPage, page }) =>
       ask({
         kind: 'search',
         path: '',
-        query: { q, per_page: String(perPage), page: String(page) },
+        query: { q, ...(sort !== undefined && { sort }), per_page: String(perPage), page: String(page) },
         maxAnswer: MAX_ANSWER,
         parse: parseSearchResponse,
       }),

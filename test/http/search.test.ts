@@ -38,10 +38,12 @@ test('search answers as cargo reads it', async (t) => {
   for (const version of ['1.0.0', '2.0.0-rc.1', '0.9.0']) await app.publish(crateFile('foo', version))
   const { headers, body } = await app.request('/api/v1/crates?q=foo')
   assert.equal(headers.get('cache-control'), 'no-cache')
-  assert.deepEqual(body, {
-    crates: [{ name: 'foo', max_version: '1.0.0', description: 'The crate foo' }],
-    meta: { total: 1 },
-  })
+  const { crates, meta } = body as { crates: Readonly<Record<string, unknown>>[]; meta: { total: number } }
+  assert.deepEqual(
+    crates.map(({ name, max_version, description }) => ({ name, max_version, description })),
+    [{ name: 'foo', max_version: '1.0.0', description: 'The crate foo' }],
+  )
+  assert.equal(meta.total, 1)
 })
 
 test('search pages, and always tells the total', async (t) => {

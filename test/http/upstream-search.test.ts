@@ -42,16 +42,20 @@ test('search finds local crates first, then those of the uplink, and counts both
   const app = await appOver(t, uplink)
   for (const name of ['log-tools', 'my-log']) await app.publish(crateFile(name))
   const { body } = await app.request(`${SEARCH}?q=log`)
+  const { crates, meta } = body as { crates: Readonly<Record<string, unknown>>[]; meta: { total: number } }
   // As the term names no local crate, the uplink is asked.
-  assert.deepEqual(body, {
-    crates: [
-      { name: 'log-tools', max_version: '1.0.0', description: 'The crate log-tools' },
-      { name: 'my-log', max_version: '1.0.0', description: 'The crate my-log' },
-      { name: 'log', max_version: '0.4.0', description: 'The crate log' },
-      { name: 'catalog', max_version: '1.0.0', description: 'The crate catalog' },
+  assert.deepEqual(
+    crates.map(({ name, max_version, description, exact_match }) => [
+      ...[name, max_version, description, exact_match],
+    ]),
+    [
+      ['log-tools', '1.0.0', 'The crate log-tools', false],
+      ['my-log', '1.0.0', 'The crate my-log', false],
+      ['log', '0.4.0', 'The crate log', true],
+      ['catalog', '1.0.0', 'The crate catalog', false],
     ],
-    meta: { total: 4 },
-  })
+  )
+  assert.equal(meta.total, 4)
 })
 
 test('search pages over local crates and those of the uplink as over one list', async (t) => {

@@ -4,6 +4,7 @@ import type { ObjectStore } from '../../src/host.ts'
 import { memoryCache } from '../../src/hosts/cache.ts'
 import { memoryStorage } from '../../src/hosts/memory.ts'
 import type { Change } from '../../src/protocol/change.ts'
+import type { CatalogueEntry } from '../../src/registry/catalogue/entry.ts'
 import { type Catalogue, createCatalogue } from '../../src/registry/catalogue.ts'
 import { createCrateLog } from '../../src/registry/crate-log.ts'
 import { ADDITIONS_PREFIX, additionKey, SNAPSHOTS_PREFIX, snapshotKey } from '../../src/registry/keys.ts'
@@ -17,8 +18,14 @@ function open(storage: ObjectStore, clock = { time: 0 }): Catalogue {
   return createCatalogue({ storage, logger, monotonic: () => clock.time })
 }
 
+async function entriesIn(catalogue: Catalogue): Promise<readonly CatalogueEntry[]> {
+  const table = await catalogue.read()
+  const rows = Array.from({ length: table.rows }, (_, row) => row)
+  return rows.filter((row) => !table.isGone(row)).map(table.entryOf)
+}
+
 async function namesIn(catalogue: Catalogue): Promise<readonly string[]> {
-  return [...(await catalogue.entries())].map(({ name }) => name).sort()
+  return (await entriesIn(catalogue)).map(({ name }) => name).sort()
 }
 
 const crate = (name: string) => recordOf(publishing(name, '1.0.0'))
@@ -26,7 +33,7 @@ const crate = (name: string) => recordOf(publishing(name, '1.0.0'))
 /** Lets what runs behind a call run. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
 
-test('entries() shows what another catalogue added after the poll interval', async () => {
+test('read() shows what another catalogue added after the poll interval', async () => {
   const storage = memoryStorage()
   const clock = { time: 0 }
   const [one, two] = [open(storage, clock), open(storage, clock)]
@@ -89,12 +96,12 @@ test('note() stores the newest state once, and no older one over it', async () =
   const [old, now] = [recordOf(first), recordOf(first, publishing('foo', '1.1.0'))]
   for (const record of [now, old, now]) {
     const catalogue = open(storage)
-    await catalogue.entries()
+    await catalogue.read()
     catalogue.note(record)
     await catalogue.flush()
   }
   assert.deepEqual(await keysOf(storage), [additionKey(1)])
-  const [entry] = await open(storage).entries()
+  const [entry] = await entriesIn(open(storage))
   assert.equal(entry?.max_version, '1.1.0')
 })
 
@@ -113,7 +120,7 @@ test('note() summarises what is offered', async () => {
     const catalogue = open(memoryStorage())
     catalogue.note(recordOf(...changes))
     await catalogue.flush()
-    const [entry] = await catalogue.entries()
+    const [entry] = await entriesIn(catalogue)
     assert.equal(entry?.max_version, wanted)
     if (entry !== undefined) assert.deepEqual([entry.description, entry.keywords], ['new', ['k']])
   }
@@ -153,7 +160,7 @@ test('note() heals a kill between a change and its addition', async () => {
   assert.deepEqual(await namesIn(open(storage)), ['foo'])
 })
 
-test('entries() does without what is damaged', async () => {
+test('read() does without what is damaged', async () => {
   const storage = memoryStorage()
   const catalogue = open(storage)
   for (const name of ['a', 'b', 'c']) {

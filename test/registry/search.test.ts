@@ -2,17 +2,18 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { memoryStorage } from '../../src/hosts/memory.ts'
 import { type OptionsInput, parseOptions } from '../../src/options.ts'
-import type { SearchResponse } from '../../src/protocol/api.ts'
+import type { CratesQuery } from '../../src/protocol/crates-query.ts'
 import { type Caller, createAccess } from '../../src/registry/access.ts'
 import { createCatalogue } from '../../src/registry/catalogue.ts'
+import { createCrateSight } from '../../src/registry/lists/visible-crates.ts'
 import { createPackageRules } from '../../src/registry/package-rules.ts'
-import { type SearchQuery, searchCrates } from '../../src/registry/search.ts'
+import { type FoundCrates, searchCrates } from '../../src/registry/search.ts'
 import { publishing, recordOf } from '../support/changes.ts'
 
 const nobody: Caller = { principal: undefined, via: 'http://registry.test' }
 const ann: Caller = { ...nobody, principal: { name: 'ann', groups: [] } }
 
-type Search = (query: Partial<SearchQuery>, caller?: Caller) => Promise<SearchResponse>
+type Search = (query: Partial<CratesQuery>, caller?: Caller) => Promise<FoundCrates>
 
 /** A search over crates given as name, description and keywords. */
 async function searchOver(
@@ -27,12 +28,19 @@ async function searchOver(
   }
   await catalogue.flush()
   const auth = { authenticate: async () => undefined, authorize: async () => true }
-  const access = createAccess(parseOptions(options), createPackageRules(parseOptions(options)), auth)
-  return (query, caller = nobody) =>
-    searchCrates({ catalogue, access }, caller, { terms: [], perPage: 10, page: 1, ...query })
+  const rules = createPackageRules(parseOptions(options))
+  const access = createAccess(parseOptions(options), rules, auth)
+  const deps = {
+    local: await catalogue.read(),
+    sight: createCrateSight(access, rules),
+    mayRead: (caller: Caller, crate: string) => access.may(caller, 'read', crate),
+    pause: async () => {},
+    downloads: async () => ({ total: 0, crates: new Map() }),
+  }
+  return (query, caller = nobody) => searchCrates(deps, caller, { terms: [], perPage: 10, page: 1, ...query })
 }
 
-const names = ({ crates }: SearchResponse) => crates.map(({ name }) => name)
+const names = ({ crates }: FoundCrates) => crates.map(({ name }) => name)
 
 test('searchCrates() puts the name first, then its beginning, its middle, and the rest', async () => {
   const search = await searchOver([
@@ -71,13 +79,15 @@ test('searchCrates() answers with version and description, all crates without te
     ['b', 'The b'],
     ['a', 'The a'],
   ])
-  assert.deepEqual(await search({}), {
-    crates: [
-      { name: 'a', max_version: '1.2.3', description: 'The a' },
-      { name: 'b', max_version: '1.2.3', description: 'The b' },
+  const { crates, meta } = await search({})
+  assert.deepEqual(
+    crates.map(({ name, max_version, description }) => [name, max_version, description]),
+    [
+      ['a', '1.2.3', 'The a'],
+      ['b', '1.2.3', 'The b'],
     ],
-    meta: { total: 2 },
-  })
+  )
+  assert.deepEqual(meta, { total: 2 })
 })
 
 test('searchCrates() neither shows nor counts what the caller may not read', async () => {

@@ -11,9 +11,9 @@ import {
   type UpstreamCopy,
 } from '../../protocol/upstream-copy.ts'
 import type { Uplink } from '../../uplinks/uplink.ts'
+import { summarizeCopy } from '../catalogue/entry.ts'
 import type { Catalogue } from '../catalogue.ts'
 import type { CopyStore } from './copy-store.ts'
-import { catalogueEntry } from './upstream.ts'
 
 /** How the uplink's index file stands to the kept copy of it. */
 export type Comparison =
@@ -67,7 +67,7 @@ export async function acceptCopy(
   if (!(await store.add(uplink, name, next))) {
     throw new CargoError('already_exists', `another copy of \`${name}\` was stored meanwhile, look again`)
   }
-  kept.add(catalogueEntry(name, next))
+  kept.add(summarizeCopy(name, next))
 }
 
 function fetchedOf({ kind: _, ...fetched }: FetchedIndex & { readonly kind: unknown }): FetchedIndex {

@@ -3,8 +3,15 @@ import type { SearchHit } from '../../protocol/api.ts'
 import { canonicalName, isValidName } from '../../protocol/name.ts'
 import type { Uplink } from '../../uplinks/uplink.ts'
 import type { Catalogue } from '../catalogue.ts'
+import type { KeptCrates } from '../lists/visible-crates.ts'
 import type { PackageRules } from '../package-rules.ts'
-import { hitOf, matching, type UpstreamHits, type UpstreamQuery, type UpstreamSearch } from '../search.ts'
+import {
+  pageOfCrates,
+  type UpstreamHits,
+  type UpstreamQuery,
+  type UpstreamScope,
+  type UpstreamSearch,
+} from '../search.ts'
 
 /** What crates.io takes. */
 const MAX_PER_PAGE = 100
@@ -26,9 +33,13 @@ export function createUpstreamSearch(deps: UpstreamSearchDeps): UpstreamSearch {
   const isProxied = (name: string, of: readonly Uplink[]) =>
     of.some((uplink) => rules.ruleFor(name)?.rule.proxy?.includes(uplink.name))
 
-  /** Names that never leave the house do not leave it as terms of a search either, whatever is around them. */
-  async function mayAsk(uplink: Uplink, terms: readonly string[]): Promise<boolean> {
-    if (!uplink.state().asked || terms.length === 0) return false
+  /**
+   * Names that never leave the house do not leave it as terms of a search either, whatever is around them. What is
+   * wanted by more than terms is looked for in what is kept.
+   */
+  async function mayAsk(uplink: Uplink, { terms, ...more }: UpstreamQuery): Promise<boolean> {
+    const isFiltered = (more.letter ?? more.keyword ?? more.category ?? more.ids) !== undefined
+    if (!uplink.state().asked || terms.length === 0 || isFiltered) return false
     for (const name of terms.flatMap((term) => term.split(NOT_OF_NAMES)).filter(isValidName)) {
       if (!isProxied(name, [uplink]) || (await deps.isLocal(name))) return false
     }
@@ -36,20 +47,18 @@ export function createUpstreamSearch(deps: UpstreamSearchDeps): UpstreamSearch {
   }
 
   /** A part of what an uplink finds; `undefined` when it cannot or must not be asked. */
-  async function ask(
-    uplink: Uplink,
-    { terms, offset, count }: UpstreamQuery,
-  ): Promise<UpstreamHits | undefined> {
+  async function ask(uplink: Uplink, query: UpstreamQuery): Promise<UpstreamHits | undefined> {
+    const { terms, sort, offset, count } = query
     try {
-      if (!(await mayAsk(uplink, terms))) return undefined
-      const q = terms.join(' ')
+      if (!(await mayAsk(uplink, query))) return undefined
+      const wanted = { q: terms.join(' '), ...(sort !== undefined && { sort }) }
       const perPage = Math.min(MAX_PER_PAGE, Math.max(1, count))
       const page = Math.floor(offset / perPage) + 1
       const skipped = offset % perPage
-      const first = await uplink.search({ q, perPage, page })
+      const first = await uplink.search({ ...wanted, perPage, page })
       if (first === undefined) return undefined
       const isMore = skipped > 0 && first.crates.length === perPage
-      const second = isMore ? await uplink.search({ q, perPage, page: page + 1 }) : undefined
+      const second = isMore ? await uplink.search({ ...wanted, perPage, page: page + 1 }) : undefined
       const hits = [...first.crates, ...(second?.crates ?? [])].slice(skipped, skipped + count)
       return { hits: hits.filter(({ name }) => isProxied(name, [uplink])), total: first.meta.total }
     } catch (error) {
@@ -58,27 +67,43 @@ export function createUpstreamSearch(deps: UpstreamSearchDeps): UpstreamSearch {
     }
   }
 
+  async function keptOf(some: readonly Uplink[]): Promise<KeptCrates> {
+    const names = new Set(some.map(({ name }) => name))
+    return {
+      table: await kept.read(),
+      isOffered: ({ proxy = [] }) => proxy.some((name) => names.has(name)),
+      isDoubtful: ({ deny = [] }) => deny.length > 0,
+      isDenied: deps.isDenied,
+      key: [...names].join(),
+    }
+  }
+
   /** What is kept of the crates of uplinks that cannot be asked. */
   async function searchKept(
     silent: readonly Uplink[],
-    { terms, offset, count }: UpstreamQuery,
-    isShown: (hit: SearchHit) => Promise<boolean>,
+    { offset, count, ...query }: UpstreamQuery,
+    { sight, caller, local, downloads, pause }: UpstreamScope,
   ): Promise<UpstreamHits> {
     if (silent.length === 0) return { hits: [], total: 0 }
-    const found = await matching(await kept.entries(), terms, async (name) => isProxied(name, silent))
-    const shown = await filter(found.map(hitOf), isShown)
-    return { hits: shown.slice(offset, offset + count), total: shown.length }
+    const crates = sight.kept(caller, await keptOf(silent), local)
+    return pageOfCrates(crates, query, downloads, [offset, offset + count], pause)
   }
 
   return {
-    async find({ terms, offset, count }, mayRead) {
+    kept: () => keptOf(uplinks),
+    async find({ offset, count, ...wanted }, scope) {
+      // The catalogue may not know yet that somebody has published the name.
       const isShown = async ({ name, max_version }: SearchHit) =>
-        !deps.isDenied(name, max_version) && !(await deps.isLocal(name)) && (await mayRead(name))
+        !deps.isDenied(name, max_version) && !(await deps.isLocal(name)) && (await scope.mayRead(name))
       const silent: Uplink[] = []
       let hits: readonly SearchHit[] = []
       let [before, taken] = [0, 0]
       // One after the other: where the next one's part begins, only the total of the one before tells.
-      const rest = () => ({ terms, offset: Math.max(0, offset - before), count: Math.max(0, count - taken) })
+      const rest = () => ({
+        ...wanted,
+        offset: Math.max(0, offset - before),
+        count: Math.max(0, count - taken),
+      })
       for (const uplink of uplinks) {
         const query = rest()
         const found = await ask(uplink, query)
@@ -89,8 +114,8 @@ export function createUpstreamSearch(deps: UpstreamSearchDeps): UpstreamSearch {
           before += found.total
         }
       }
-      const more = await searchKept(silent, rest(), isShown)
-      return { hits: unique([...(await filter(hits, isShown)), ...more.hits]), total: before + more.total }
+      const more = await searchKept(silent, rest(), scope)
+      return { hits: unique(await filter([...hits, ...more.hits], isShown)), total: before + more.total }
     },
   }
 }

@@ -2,10 +2,9 @@ import { CargoError } from '../../errors.ts'
 import type { CargoEvent, Logger, MetadataCache } from '../../host.ts'
 import type { Options } from '../../options.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
-import { entriesOf, isGone, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
-import { maxVersion } from '../../protocol/version.ts'
 import type { Blobs } from '../blobs.ts'
-import { type CatalogueEntry, createCatalogue } from '../catalogue.ts'
+import { summarizeCopy } from '../catalogue/entry.ts'
+import { createCatalogue } from '../catalogue.ts'
 import type { CrateFile } from '../crate-file.ts'
 import type { IndexFile } from '../index-file.ts'
 import { KEPT_CATALOGUE } from '../keys.ts'
@@ -93,7 +92,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     logger,
     now,
     monotonic,
-    onCopy: (_, name, copy) => kept.add(catalogueEntry(name, copy)),
+    onCopy: (_, name, copy) => kept.add(summarizeCopy(name, copy)),
     onConflict(uplink, crate, conflict, detail) {
       observer.integrityConflict(conflict)
       logger.error(
@@ -187,21 +186,5 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       await Promise.all([...uplinks.values()].map((uplink) => uplink.close()))
       await api.close()
     },
-  }
-}
-
-/** What search knows of an uplink's crate; index files tell no description. */
-export function catalogueEntry(name: string, copy: UpstreamCopy): CatalogueEntry {
-  const entries = isGone(copy) ? [] : entriesOf(name, copy.body)
-  const offered = entries.filter(({ yanked }) => !yanked)
-  const max = maxVersion((offered.length > 0 ? offered : entries).map(({ vers }) => vers)) ?? ''
-  return {
-    name: entries[0]?.name ?? name,
-    n: copy.n,
-    max_version: max,
-    description: '',
-    keywords: [],
-    updated: copy.fetchedAt,
-    ...(isGone(copy) && { gone: true }),
   }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { canonicalName } from '../../protocol/name.ts'
-import type { CatalogueEntry } from '../catalogue.ts'
+import type { CatalogueEntry } from '../catalogue/entry.ts'
 import type { Check } from './check.ts'
 import { readCatalogue, rebuildCatalogue, type StoredCatalogue } from './stored-catalogue.ts'
 
@@ -9,8 +9,11 @@ const ON_ITS_WAY_MS = 60_000
 
 /** A catalogue that is compared, crate by crate, with what the crates come to. */
 export interface CatalogueScan {
-  /** What the catalogue is to say of a crate; of several entries for one name, the highest number is meant. */
-  expect(entry: CatalogueEntry): void
+  /**
+   * What the catalogue is to say of a crate as it is since `at`; of several entries for one name, the highest number is
+   * meant.
+   */
+  expect(entry: CatalogueEntry, at: string): void
   /** The crate is there, and nobody can tell what the catalogue is to say of it. */
   ignore(name: string): void
   /** Reports what is wrong, and mends it when that is asked for; `isKnown`: whether a name is there by now. */
@@ -33,14 +36,19 @@ export async function scanCatalogue(check: Check, root: string): Promise<Catalog
   const seen = new Set<string>()
   const agreed = new Set<string>()
   const wrong = new Map<string, WrongEntry>()
+  /** Entries of an older version that say nothing wrong, and less than one would today. */
+  const outdated = new Map<string, CatalogueEntry>()
 
-  function expect(entry: CatalogueEntry): void {
+  function expect(entry: CatalogueEntry, at: string): void {
     const key = canonicalName(entry.name)
     seen.add(key)
-    const problem = problemWith(entries.get(key), entry)
-    if (problem === undefined) agreed.add(key)
-    else if ((wrong.get(key)?.entry?.n ?? 0) < entry.n) {
-      const isRecent = Date.parse(entry.updated) > settledSince
+    const stored = entries.get(key)
+    const problem = problemWith(stored, entry)
+    if (problem === undefined) {
+      agreed.add(key)
+      if (stored?.n === entry.n && isOutdated(stored)) outdated.set(key, entry)
+    } else if ((wrong.get(key)?.entry?.n ?? 0) < entry.n) {
+      const isRecent = Date.parse(at) > settledSince
       wrong.set(key, { entry, name: entry.name, problem, isRecent })
     }
   }
@@ -69,12 +77,15 @@ export async function scanCatalogue(check: Check, root: string): Promise<Catalog
     ignore: (name) => void seen.add(canonicalName(name)),
     async settle(isKnown) {
       await findUnknown(isKnown)
-      if (wrong.size + damaged.size === 0) return
+      if (wrong.size + damaged.size + (check.repair ? outdated.size : 0) === 0) return
       const now = await readCatalogue({ ...check, counts: { ...check.counts }, report() {} }, root)
       const corrections = stillWrong(now)
       const mistakes = corrections.filter(({ isRecent }) => !isRecent)
-      const repaired = check.repair && mistakes.length + now.damaged.size > 0
-      if (repaired) await rebuildCatalogue(check.storage, root, now, corrections)
+      const renewed = [...outdated].flatMap(([name, entry]) =>
+        now.entries.get(name)?.n === entry.n ? [{ name, entry }] : [],
+      )
+      const repaired = check.repair && mistakes.length + now.damaged.size + renewed.length > 0
+      if (repaired) await rebuildCatalogue(check.storage, root, now, [...renewed, ...corrections])
       const remedy = repaired ? 'written anew from the crates' : '`--repair` writes it anew from the crates'
       for (const [key, problem] of damaged) check.report({ crates: [], key, problem, remedy, repaired })
       for (const { name, problem } of mistakes)
@@ -90,8 +101,15 @@ function problemWith(entry: CatalogueEntry | undefined, wanted: CatalogueEntry):
   return entry.n > wanted.n || agrees(entry, wanted) ? undefined : 'says something else than the crate'
 }
 
-/** An entry of an older version may lack fields. */
+function isOutdated({ created }: CatalogueEntry): boolean {
+  return created === undefined
+}
+
+/** What an older version stored may lack fields, and took the time when a copy came for that of its crate. */
 function agrees(entry: CatalogueEntry, wanted: CatalogueEntry): boolean {
+  if (!isOutdated(entry)) return isDeepStrictEqual(entry, wanted)
   const fields = new Map<string, unknown>(Object.entries(wanted))
-  return Object.entries(entry).every(([field, value]) => isDeepStrictEqual(value, fields.get(field)))
+  return Object.entries(entry).every(
+    ([field, value]) => field === 'updated' || isDeepStrictEqual(value, fields.get(field)),
+  )
 }

@@ -1,7 +1,8 @@
 import { CargoError } from '../../errors.ts'
 import { canonicalName } from '../../protocol/name.ts'
-import type { CatalogueEntry } from '../catalogue.ts'
-import { encodeList, parseList } from '../catalogue-list.ts'
+import { BLOCK_SIZE } from '../catalogue/block.ts'
+import { type CatalogueEntry, isNews } from '../catalogue/entry.ts'
+import { encodeList, encodeSnapshot, parseList, readSnapshot } from '../catalogue-list.ts'
 import { additionKey, additionsPrefix, numberOf, snapshotKey, snapshotsPrefix } from '../keys.ts'
 import { type RegistryStorage, readBytes } from '../reliable-storage.ts'
 import { type Check, problemOf, readObject, reportStray } from './check.ts'
@@ -22,16 +23,14 @@ export interface StoredCatalogue {
 /** Reads the newest snapshot that is sound and what was added after it; everything older is looked at too. */
 export async function readCatalogue(check: Check, root: string): Promise<StoredCatalogue> {
   const damaged = new Map<string, string>()
-  let [snapshot, from, last]: [readonly CatalogueEntry[], number, number] = [[], 0, 0]
+  let [entries, from, last]: [Map<string, CatalogueEntry>, number, number] = [new Map(), 0, 0]
   for await (const [key, n] of numbered(check, snapshotsPrefix(root))) {
-    const list = await readList(check, key, damaged)
-    if (list !== undefined) [snapshot, from] = [list, n]
+    const snapshot = await readPart(check, key, damaged, entriesInSnapshot)
+    if (snapshot !== undefined) [entries, from] = [snapshot, n]
     last = n
   }
-  const entries = new Map<string, CatalogueEntry>()
-  merge(entries, snapshot)
   for await (const [key, n] of numbered(check, additionsPrefix(root))) {
-    const list = await readList(check, key, damaged)
+    const list = await readPart(check, key, damaged, async (bytes) => parseList(bytes))
     if (n > from) merge(entries, list ?? [])
     last = Math.max(last, n)
   }
@@ -60,7 +59,7 @@ export async function rebuildCatalogue(
     // What others added meanwhile belongs into the snapshot.
     if (object !== undefined) merge(entries, parseList(await readBytes(object)))
   }
-  await storage.put(snapshotKey(at, root), encodeList([...entries.values()]))
+  await storage.put(snapshotKey(at, root), encodeSnapshot(inLists(entries.values())))
   for (const key of damaged.keys()) {
     if (key.startsWith(snapshotsPrefix(root))) await storage.delete(key)
     else await storage.put(key, encodeList([]))
@@ -70,7 +69,7 @@ export async function rebuildCatalogue(
 function merge(entries: Map<string, CatalogueEntry>, list: readonly CatalogueEntry[]): void {
   for (const entry of list) {
     const key = canonicalName(entry.name)
-    if ((entries.get(key)?.n ?? 0) < entry.n) entries.set(key, entry)
+    if (isNews(entry, entries.get(key))) entries.set(key, entry)
   }
 }
 
@@ -82,18 +81,36 @@ async function* numbered(check: Check, prefix: string): AsyncGenerator<readonly 
   }
 }
 
-async function readList(
+async function readPart<T>(
   check: Check,
   key: string,
   damaged: Map<string, string>,
-): Promise<readonly CatalogueEntry[] | undefined> {
+  parse: (bytes: Buffer) => Promise<T>,
+): Promise<T | undefined> {
   const found = await readObject(check, [], key)
   if (typeof found !== 'object') return undefined
   check.counts.catalogues += 1
   try {
-    return parseList(found.bytes)
+    return await parse(found.bytes)
   } catch (error) {
     damaged.set(key, problemOf(error))
     return undefined
   }
+}
+
+async function entriesInSnapshot(bytes: Buffer): Promise<Map<string, CatalogueEntry>> {
+  const entries = new Map<string, CatalogueEntry>()
+  for await (const list of readSnapshot([bytes])) merge(entries, list)
+  return entries
+}
+
+function* inLists(entries: Iterable<CatalogueEntry>): Generator<readonly CatalogueEntry[]> {
+  let list: CatalogueEntry[] = []
+  for (const entry of entries) {
+    list.push(entry)
+    if (list.length < BLOCK_SIZE) continue
+    yield list
+    list = []
+  }
+  yield list
 }

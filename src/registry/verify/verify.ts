@@ -1,7 +1,6 @@
-import { summarize } from '../catalogue.ts'
+import { summarize, summarizeCopy } from '../catalogue/entry.ts'
 import { CATALOGUE, changeKey, KEPT_CATALOGUE } from '../keys.ts'
 import { reliableStorage } from '../reliable-storage.ts'
-import { catalogueEntry } from '../upstream/upstream.ts'
 import { scanBlobs, type Unreferenced } from './blob-scan.ts'
 import { scanCatalogue } from './catalogue-scan.ts'
 import type { Check, Finding, VerifyCounts } from './check.ts'
@@ -54,10 +53,10 @@ async function verifyAll(check: Check): Promise<Unreferenced | undefined> {
   const blobs = await scanBlobs(check)
   const local = await scanCatalogue(check, CATALOGUE)
   await scanLogs(check, blobs, (name, record) =>
-    record === undefined ? local.ignore(name) : local.expect(summarize(record)),
+    record === undefined ? local.ignore(name) : local.expect(summarize(record), record.updated),
   )
   const kept = await scanCatalogue(check, KEPT_CATALOGUE)
-  await scanCopies(check, blobs, (name, copy) => kept.expect(catalogueEntry(name, copy)))
+  await scanCopies(check, blobs, (name, copy) => kept.expect(summarizeCopy(name, copy), copy.fetchedAt))
   await scanDownloads(check)
   if (check.signal.aborted) return undefined
   await local.settle(async (name) => (await check.storage.stat(changeKey(name, 1))) !== undefined)

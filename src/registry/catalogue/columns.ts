@@ -1,0 +1,27 @@
+/** Numbers by row, in as few bytes as they need. */
+export interface Column {
+  get(row: number): number
+  set(row: number, value: number): void
+}
+
+type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array
+
+const FIRST_ROWS = 1024
+/** Less than the usual factor of two: what is not used yet is memory too. */
+const GROWTH = 1.5
+
+/** A column that grows; rows that were never set are 0. */
+export function createColumn<T extends Numbers>(Type: new (length: number) => T): Column {
+  let values = new Type(FIRST_ROWS)
+  return {
+    get: (row) => values[row] ?? 0,
+    set(row, value) {
+      if (row >= values.length) {
+        const larger = new Type(Math.max(row + 1, Math.ceil(values.length * GROWTH)))
+        larger.set(values)
+        values = larger
+      }
+      values[row] = value
+    },
+  }
+}

@@ -1,0 +1,165 @@
+import type { Block } from './block.ts'
+import type { CrateTable } from './table.ts'
+import { categoryTags, tag } from './tags.ts'
+import { nameIn, termBytes } from './words.ts'
+
+/** Rows that are looked at before others get a turn. */
+const PART = 4096
+
+/** What crates are looked for by; all of it must fit. */
+export interface CrateCriteria {
+  /** All must occur, each in the name, the description or a keyword; case, `-` and `_` do not matter. */
+  readonly terms?: readonly string[]
+  /** What the name begins with. */
+  readonly letter?: string
+  readonly keyword?: string
+  /** The slug of a category; those below it count. */
+  readonly category?: string
+  /** The canonical name of a crate that they depend on. */
+  readonly dependency?: string
+  /** One of these names, in any spelling. */
+  readonly names?: readonly string[]
+}
+
+/** Rows that fit, in no order, and how well they do. */
+export interface Matches {
+  readonly rows: number[]
+  /** By position: 0 for the name itself, 1 for one that starts so, 2 for within the name, 3 for elsewhere. */
+  readonly ranks: number[]
+}
+
+/**
+ * The rows that fit. One pass over the text of all blocks, which makes nothing but the answer; `pause` lets others work
+ * in between.
+ */
+export async function matchingRows(
+  table: CrateTable,
+  criteria: CrateCriteria,
+  isVisible: (row: number) => boolean,
+  pause: () => Promise<void>,
+): Promise<Matches> {
+  const before = table.changes
+  const found: Matches = { rows: [], ranks: [] }
+  const take = (row: number, rank: number) => {
+    if (table.isGone(row) || !isVisible(row)) return
+    found.rows.push(row)
+    found.ranks.push(rank)
+  }
+  const { names } = criteria
+  if (names !== undefined) takeNames(table, { ...criteria, names }, take)
+  else if (isAnything(criteria)) {
+    for (let row = 0; row < table.rows; row++) {
+      take(row, 0)
+      if (row % PART === 0) await pause()
+    }
+  } else {
+    const wanted = prepare(criteria)
+    for (let block = 0; block < table.blocks.length; block++) {
+      searchBlock(table, block, wanted, take)
+      await pause()
+    }
+  }
+  return table.changes === before ? found : withoutRepeats(found)
+}
+
+/** Criteria in the form in which they are compared with text. */
+interface Wanted {
+  readonly terms: readonly string[]
+  /** The longest term: it is in the fewest entries, most likely. */
+  readonly rarest: string
+  readonly letter: string
+  /** Of each set one must be among the tags. */
+  readonly tags: readonly (readonly string[])[]
+}
+
+function prepare({ terms = [], letter = '', keyword, category, dependency }: CrateCriteria): Wanted {
+  const bytes = terms.map(termBytes)
+  return {
+    terms: bytes,
+    rarest: bytes.reduce((a, b) => (b.length > a.length ? b : a), ''),
+    letter: letter.toLowerCase(),
+    tags: [
+      ...(keyword === undefined ? [] : [[tag('keyword', keyword)]]),
+      ...(category === undefined ? [] : [categoryTags(category)]),
+      ...(dependency === undefined ? [] : [[tag('dependency', dependency)]]),
+    ],
+  }
+}
+
+function isAnything({ terms = [], letter, keyword, category, dependency }: CrateCriteria): boolean {
+  return terms.length === 0 && (letter ?? keyword ?? category ?? dependency) === undefined
+}
+
+type Take = (row: number, rank: number) => void
+
+function takeNames(
+  table: CrateTable,
+  { names, ...criteria }: CrateCriteria & { readonly names: readonly string[] },
+  take: Take,
+): void {
+  const wanted = prepare(criteria)
+  const rows = new Set(names.map((name) => table.rowOf(name)).filter((row) => row !== undefined))
+  for (const row of rows) {
+    const words = table.wordsOf(row)
+    const rank = rankIn(words, 0, words.length, wanted)
+    if (rank !== undefined && hasTags(table.tagsOf(row), wanted)) take(row, rank)
+  }
+}
+
+function searchBlock(table: CrateTable, index: number, wanted: Wanted, take: Take): void {
+  const block = table.blocks[index]
+  if (block === undefined) return
+  const { text, starts, rows } = block
+  let tags: readonly string[] | undefined
+  for (let slot = nextSlot(block, wanted.rarest, 0); slot < rows.length; ) {
+    const [start, end] = [starts[slot] ?? 0, starts[slot + 1] ?? 0]
+    const rank = table.isCurrent(index, slot) ? rankIn(text, start, end, wanted) : undefined
+    if (rank !== undefined) {
+      if (wanted.tags.length > 0) tags ??= block.tags()
+      if (tags === undefined || hasTags(tags[slot] ?? '', wanted)) take(rows[slot] ?? 0, rank)
+    }
+    slot = nextSlot(block, wanted.rarest, slot + 1)
+  }
+}
+
+/** The first slot from `slot` on that has the term. */
+function nextSlot({ text, starts, rows }: Block, term: string, slot: number): number {
+  if (term === '' || slot >= rows.length) return slot
+  const at = text.indexOf(term, starts[slot])
+  if (at < 0) return rows.length
+  let next = slot
+  while ((starts[next + 1] ?? 0) <= at) next++
+  return next
+}
+
+/** How well the words from `start` to `end` fit; `undefined`: not at all. */
+function rankIn(text: string, start: number, end: number, { terms, letter }: Wanted): number | undefined {
+  const [from, to] = nameIn(text, start)
+  if (letter !== '' && !text.startsWith(letter, from)) return undefined
+  const words = terms.length > 1 ? text.slice(start, end) : text
+  const shift = terms.length > 1 ? start : 0
+  let rank = 0
+  for (const term of terms) {
+    const at = words.indexOf(term, start - shift) + shift
+    if (at < start) return undefined
+    rank = Math.max(rank, rankAt(at, term.length, from, to))
+  }
+  return rank
+}
+
+function rankAt(at: number, length: number, from: number, to: number): number {
+  if (at >= to) return 3
+  if (at > from) return 2
+  return length === to - from ? 0 : 1
+}
+
+function hasTags(tags: string, wanted: Wanted): boolean {
+  return wanted.tags.every((some) => some.some((one) => tags.includes(one)))
+}
+
+/** A crate that changed while others had their turn may have been met twice. */
+function withoutRepeats({ rows, ranks }: Matches): Matches {
+  const best = new Map<number, number>()
+  for (const [position, row] of rows.entries()) best.set(row, ranks[position] ?? 0)
+  return { rows: [...best.keys()], ranks: [...best.values()] }
+}

@@ -1,0 +1,188 @@
+import { canonicalName } from '../../protocol/name.ts'
+import { BLOCK_SIZE, type Block, EMPTY_BLOCK, openBlock } from './block.ts'
+import { createColumn } from './columns.ts'
+import { type CatalogueEntry, isNews } from './entry.ts'
+import { createNameIndex } from './name-index.ts'
+import { nameIn, spellingIn } from './words.ts'
+
+/**
+ * All crates of a catalogue, in rows: a crate keeps its row. Columns of numbers and blocks of text instead of an object
+ * for each crate: a million of them fit into a few hundred bytes each, and nothing of that is for the garbage collector
+ * to walk through.
+ */
+export interface CrateTable {
+  /** Rows ever given, those of crates that are gone included. */
+  readonly rows: number
+  /** Crates that can be found. */
+  readonly size: number
+  /** Grows with every change. */
+  readonly changes: number
+  /** In these, some entries may have moved to a later block: {@link CrateTable.isCurrent} tells. */
+  readonly blocks: readonly Block[]
+  /** Whether the entry in a slot is the one that counts of its crate. */
+  isCurrent(block: number, slot: number): boolean
+  /** The row of a name in any spelling, also of a crate that is gone. */
+  rowOf(name: string): number | undefined
+  isGone(row: number): boolean
+  /** The canonical name. */
+  nameOf(row: number): string
+  /** The name as its crate spells it. */
+  spellingOf(row: number): string
+  /** What searches go through. */
+  wordsOf(row: number): string
+  entryOf(row: number): CatalogueEntry
+  tagsOf(row: number): string
+  /** Negative when the first one's name is before the second one's. */
+  compareNames(a: number, b: number): number
+  /** Seconds since 1970. */
+  created(row: number): number
+  updated(row: number): number
+  /** Takes an entry, when it is news. */
+  put(entry: CatalogueEntry): boolean
+  isNews(entry: CatalogueEntry): boolean
+}
+
+/** Flags of a row: the crate is gone; the entry was stored by an older version, which knew less. */
+const [GONE, OLD] = [1, 2]
+/** A block with no more entries that count is not worth its memory. */
+const FEW = BLOCK_SIZE / 2
+
+export function createCrateTable(): CrateTable {
+  const blocks: Block[] = []
+  const live: number[] = []
+  let open = openBlock()
+  let [rows, size, changes] = [0, 0, 0]
+  const numbers = createColumn(Uint32Array)
+  const flags = createColumn(Uint8Array)
+  const places = createColumn(Uint32Array)
+  const created = createColumn(Uint32Array)
+  const updated = createColumn(Uint32Array)
+  const nameKeys = createColumn(Float64Array)
+  const names = createNameIndex(nameOf)
+  blocks.push(open)
+  live.push(0)
+
+  const blockOf = (row: number) => blocks[Math.floor(places.get(row) / BLOCK_SIZE)] ?? EMPTY_BLOCK
+  const slotOf = (row: number) => places.get(row) % BLOCK_SIZE
+  const isGone = (row: number) => (flags.get(row) & GONE) !== 0
+
+  function nameOf(row: number): string {
+    const { text, starts } = blockOf(row)
+    return text.slice(...nameIn(text, starts[slotOf(row)] ?? 0))
+  }
+
+  function wordsOf(row: number): string {
+    const { text, starts } = blockOf(row)
+    const slot = slotOf(row)
+    return text.slice(starts[slot], starts[slot + 1])
+  }
+
+  function append(row: number, entry: CatalogueEntry): void {
+    if (open.rows.length === BLOCK_SIZE) close()
+    const block = blocks.length - 1
+    places.set(row, block * BLOCK_SIZE + open.rows.length)
+    live[block] = (live[block] ?? 0) + 1
+    open.add(row, entry)
+  }
+
+  function close(): void {
+    const [full, block] = [open, blocks.length - 1]
+    open = openBlock()
+    blocks.push(open)
+    live.push(0)
+    if ((live[block] ?? 0) > FEW) blocks[block] = full.seal()
+    else giveUp(block)
+  }
+
+  /** Moves what still counts in a block to the end. */
+  function giveUp(block: number): void {
+    const { rows = [], entries = () => [] } = blocks[block] ?? {}
+    for (const [slot, entry] of entries().entries()) {
+      const row = rows[slot] ?? 0
+      if (places.get(row) === block * BLOCK_SIZE + slot) append(row, entry)
+    }
+    blocks[block] = EMPTY_BLOCK
+    live[block] = 0
+  }
+
+  /** The entry of a row counts no longer; another one has been appended. */
+  function leave(place: number): void {
+    const block = Math.floor(place / BLOCK_SIZE)
+    live[block] = (live[block] ?? 0) - 1
+    if (block < blocks.length - 1 && live[block] <= FEW && blocks[block] !== EMPTY_BLOCK) giveUp(block)
+  }
+
+  function known(row: number | undefined) {
+    if (row === undefined) return undefined
+    return { n: numbers.get(row), ...((flags.get(row) & OLD) === 0 && { created: '' }) }
+  }
+
+  const table: CrateTable = {
+    get rows() {
+      return rows
+    },
+    get size() {
+      return size
+    },
+    get changes() {
+      return changes
+    },
+    blocks,
+    isCurrent(block, slot) {
+      const row = blocks[block]?.rows[slot]
+      return row !== undefined && places.get(row) === block * BLOCK_SIZE + slot
+    },
+    rowOf: (name) => names.find(canonicalName(name)),
+    isGone,
+    nameOf,
+    spellingOf: (row) => spellingIn(wordsOf(row)),
+    wordsOf,
+    entryOf: (row) => blockOf(row).entry(slotOf(row)),
+    tagsOf: (row) => blockOf(row).tags()[slotOf(row)] ?? '',
+    compareNames(a, b) {
+      const order = nameKeys.get(a) - nameKeys.get(b)
+      if (order !== 0) return order
+      const [left, right] = [nameOf(a), nameOf(b)]
+      return left < right ? -1 : Number(left > right)
+    },
+    created: created.get,
+    updated: updated.get,
+    isNews: (entry) => isNews(entry, known(table.rowOf(entry.name))),
+    put(entry) {
+      const name = canonicalName(entry.name)
+      const before = names.find(name)
+      if (!isNews(entry, known(before))) return false
+      const row = before ?? rows++
+      const left = places.get(row)
+      size += Number(!entry.gone) - Number(before !== undefined && !isGone(row))
+      append(row, entry)
+      if (before !== undefined) leave(left)
+      numbers.set(row, entry.n)
+      flags.set(row, (entry.gone ? GONE : 0) | (entry.created === undefined ? OLD : 0))
+      created.set(row, seconds(entry.created ?? entry.updated))
+      updated.set(row, seconds(entry.updated))
+      if (before === undefined) {
+        nameKeys.set(row, nameKey(name))
+        names.add(name, row)
+      }
+      changes += 1
+      return true
+    },
+  }
+  return table
+}
+
+/** Bytes of a name that fit into a number exactly. */
+const KEY_BYTES = 6
+
+/** Orders names as their first bytes do. */
+function nameKey(name: string): number {
+  let key = 0
+  for (let i = 0; i < KEY_BYTES; i++) key = key * 256 + (i < name.length ? name.charCodeAt(i) : 0)
+  return key
+}
+
+function seconds(time: string): number {
+  const ms = Date.parse(time)
+  return Number.isNaN(ms) ? 0 : Math.max(0, Math.floor(ms / 1000))
+}

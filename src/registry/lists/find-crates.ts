@@ -1,0 +1,78 @@
+import type { CrateOrder } from '../../protocol/crates-query.ts'
+import { firstOf } from '../catalogue/first-of.ts'
+import { type CrateCriteria, type Matches, matchingRows } from '../catalogue/query.ts'
+import type { CrateTable } from '../catalogue/table.ts'
+import type { DownloadTotals } from '../download-counts.ts'
+import type { VisibleCrates } from './visible-crates.ts'
+
+/** Downloads by canonical name. */
+export type Downloads = DownloadTotals['crates']
+
+/** So many crates are asked about at a time. */
+const BATCH = 256
+/** Rows whose keys are made before others get a turn. */
+const PART = 4096
+
+/** All that fit and that the caller may see. */
+export async function visibleRows(
+  { table, isVisible, confirm }: VisibleCrates,
+  criteria: CrateCriteria,
+  pause: () => Promise<void>,
+): Promise<Matches> {
+  const found = await matchingRows(table, criteria, isVisible, pause)
+  if (confirm === undefined) return found
+  const confirmed: Matches = { rows: [], ranks: [] }
+  for (let from = 0; from < found.rows.length; from += BATCH) {
+    const rows = found.rows.slice(from, from + BATCH)
+    const answers = await Promise.all(rows.map(confirm))
+    for (const [position, row] of rows.entries()) {
+      if (!answers[position]) continue
+      confirmed.rows.push(row)
+      confirmed.ranks.push(found.ranks[from + position] ?? 0)
+    }
+    await pause()
+  }
+  return confirmed
+}
+
+/** The rows from `from` to `to` in an order. */
+export async function inOrder(
+  table: CrateTable,
+  { rows, ranks }: Matches,
+  order: CrateOrder,
+  downloads: Downloads,
+  window: readonly [from: number, to: number],
+  pause: () => Promise<void>,
+): Promise<readonly number[]> {
+  const keyOf = orderKey(table, order, downloads)
+  const keys: number[] = []
+  for (const [position, row] of rows.entries()) {
+    keys.push(keyOf?.(row) ?? (order === 'relevance' ? (ranks[position] ?? 0) : 0))
+    if (position % PART === 0) await pause()
+  }
+  const compare = (a: number, b: number) =>
+    (keys[a] ?? 0) - (keys[b] ?? 0) || table.compareNames(rows[a] ?? 0, rows[b] ?? 0)
+  const first = await firstOf(rows.length, compare, window, pause)
+  return first.map((position) => rows[position] ?? 0)
+}
+
+/** A number that is the lower the further ahead a row belongs; `undefined`: the row does not tell it. */
+export function orderKey(
+  table: CrateTable,
+  order: CrateOrder,
+  downloads: Downloads,
+): ((row: number) => number) | undefined {
+  switch (order) {
+    case 'relevance':
+    case 'alpha':
+      return undefined
+    case 'downloads':
+      return (row) => -(downloads.get(table.nameOf(row))?.total ?? 0)
+    case 'recent-downloads':
+      return (row) => -(downloads.get(table.nameOf(row))?.recent ?? 0)
+    case 'recent-updates':
+      return (row) => -table.updated(row)
+    case 'new':
+      return (row) => -table.created(row)
+  }
+}

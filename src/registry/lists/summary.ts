@@ -1,0 +1,107 @@
+import type { SearchHit } from '../../protocol/api.ts'
+import type { CrateOrder } from '../../protocol/crates-query.ts'
+import type { Matches } from '../catalogue/query.ts'
+import { hitOf } from '../search.ts'
+import { type Downloads, inOrder, orderKey, visibleRows } from './find-crates.ts'
+import type { CountTags, TagCount } from './tag-counts.ts'
+import type { VisibleCrates } from './visible-crates.ts'
+
+/** Items of each list. */
+const SHOWN = 10
+/** Rows whose downloads are added up before others get a turn. */
+const PART = 4096
+
+/** What a registry has for somebody, at a glance. */
+export interface Summary {
+  readonly crates: number
+  readonly downloads: number
+  readonly newest: readonly SearchHit[]
+  readonly mostDownloaded: readonly SearchHit[]
+  readonly mostRecentlyDownloaded: readonly SearchHit[]
+  /** Without those that are new. */
+  readonly justUpdated: readonly SearchHit[]
+  readonly keywords: readonly TagCount[]
+  readonly categories: readonly TagCount[]
+}
+
+/** What one catalogue has to offer. */
+interface Offer {
+  readonly crates: VisibleCrates
+  readonly found: Matches
+}
+
+/** Sums up the crates of several catalogues. */
+export async function summarizeCrates(
+  all: readonly VisibleCrates[],
+  downloads: Downloads,
+  countTags: CountTags,
+  pause: () => Promise<void>,
+): Promise<Summary> {
+  const offers: Offer[] = []
+  for (const crates of all) offers.push({ crates, found: await visibleRows(crates, {}, pause) })
+  const updated = offers.map(({ crates, found }) => ({ crates, found: updatedSince(crates, found) }))
+  const top = (some: readonly Offer[], order: CrateOrder) => topOf(some, order, downloads, pause)
+  const categories = await countTags('category', all, pause)
+  return {
+    crates: offers.reduce((sum, { found }) => sum + found.rows.length, 0),
+    downloads: await addUp(offers, downloads, pause),
+    newest: await top(offers, 'new'),
+    mostDownloaded: await top(offers, 'downloads'),
+    mostRecentlyDownloaded: await top(offers, 'recent-downloads'),
+    justUpdated: await top(updated, 'recent-updates'),
+    keywords: mostUsed(await countTags('keyword', all, pause)).slice(0, SHOWN),
+    categories: mostUsed(categories.filter(isTopLevel)).slice(0, SHOWN),
+  }
+}
+
+/** Keywords or categories, those of the most crates first. */
+export function mostUsed(counts: readonly TagCount[]): readonly TagCount[] {
+  return counts.toSorted((a, b) => b.crates - a.crates || (a.value < b.value ? -1 : 1))
+}
+
+/** Whether a category is in no other one. */
+export function isTopLevel({ value }: TagCount): boolean {
+  return !value.includes('::')
+}
+
+/** The first of several catalogues in an order: the first of each, put in order once more. */
+async function topOf(
+  offers: readonly Offer[],
+  order: CrateOrder,
+  downloads: Downloads,
+  pause: () => Promise<void>,
+): Promise<readonly SearchHit[]> {
+  const candidates: { readonly key: number; readonly hit: SearchHit }[] = []
+  for (const { crates, found } of offers) {
+    const rows = await inOrder(crates.table, found, order, downloads, [0, SHOWN], pause)
+    for (const row of rows) {
+      const hit = hitOf(crates.table.entryOf(row))
+      candidates.push({ key: orderKey(crates.table, order, downloads)?.(row) ?? 0, hit })
+    }
+  }
+  return candidates
+    .sort((a, b) => a.key - b.key)
+    .slice(0, SHOWN)
+    .map(({ hit }) => hit)
+}
+
+function updatedSince({ table }: VisibleCrates, { rows }: Matches): Matches {
+  const updated = rows.filter((row) => table.updated(row) !== table.created(row))
+  return { rows: updated, ranks: [] }
+}
+
+async function addUp(
+  offers: readonly Offer[],
+  downloads: Downloads,
+  pause: () => Promise<void>,
+): Promise<number> {
+  let sum = 0
+  if (downloads.size === 0) return sum
+  for (const { crates, found } of offers) {
+    for (const [position, row] of found.rows.entries()) {
+      sum += downloads.get(crates.table.nameOf(row))?.total ?? 0
+      if (position % PART === 0) await pause()
+    }
+  }
+  return sum
+}

@@ -1,0 +1,95 @@
+import type { PackageRule } from '../../options.ts'
+import type { Access, Caller } from '../access.ts'
+import { type Column, createColumn } from '../catalogue/columns.ts'
+import type { CrateTable } from '../catalogue/table.ts'
+import type { PackageRules } from '../package-rules.ts'
+
+/** The crates of one catalogue that somebody may see. */
+export interface VisibleCrates {
+  readonly table: CrateTable
+  /** Whether the rules show a crate: all there is to ask, unless there is {@link VisibleCrates.confirm}. */
+  isVisible(row: number): boolean
+  /** What else must agree to a crate that the rules show, and takes asking. */
+  readonly confirm?: (row: number) => Promise<boolean>
+  /** Of two with the same key the same rows are visible, as long as the catalogues do not change. */
+  readonly key?: string
+}
+
+/** Crates of uplinks, and who has them. */
+export interface KeptCrates {
+  readonly table: CrateTable
+  /** Whether the rules ask one of these uplinks for crates under the rule. */
+  isOffered(rule: PackageRule): boolean
+  /** Whether something about versions may hide crates under the rule, which takes a look at each. */
+  isDoubtful(rule: PackageRule): boolean
+  isDenied(name: string, version: string): boolean
+  /** Differs when others are offered. */
+  readonly key: string
+}
+
+/** Finds out what callers may see. */
+export interface CrateSight {
+  local(caller: Caller, table: CrateTable): VisibleCrates
+  /** Of the crates of uplinks those that are not local: a name is one or the other. */
+  kept(caller: Caller, kept: KeptCrates, local: CrateTable): VisibleCrates
+}
+
+/** Numbers of a column of rules: 0 is not known yet, 1 is no rule. */
+const [UNKNOWN, NONE, FIRST] = [0, 1, 2]
+
+export function createCrateSight(access: Access, rules: PackageRules): CrateSight {
+  const columns = new WeakMap<CrateTable, Column>()
+  const numbers = new Map(rules.all.map(({ glob }, index) => [glob, index + FIRST]))
+
+  /** The number of the rule for a row, looked for once: rows keep their names. */
+  function ruleNumbers(table: CrateTable): (row: number) => number {
+    const column = columns.get(table) ?? createColumn(Uint16Array)
+    columns.set(table, column)
+    return (row) => {
+      const known = column.get(row)
+      if (known !== UNKNOWN) return known
+      const number = numbers.get(rules.ruleFor(table.nameOf(row))?.glob ?? '') ?? NONE
+      column.set(row, number)
+      return number
+    }
+  }
+
+  /** By number of a rule, whether crates under it are shown. */
+  function shown(test: (rule: PackageRule) => boolean): readonly boolean[] {
+    return [false, false, ...rules.all.map(({ rule }) => test(rule))]
+  }
+
+  return {
+    local(caller, table) {
+      const { byRule, byName } = access.reader(caller)
+      const isShown = shown(byRule)
+      const numberOf = ruleNumbers(table)
+      return {
+        table,
+        isVisible: (row) => isShown[numberOf(row)] === true,
+        ...(byName ? { confirm: (row) => byName(table.spellingOf(row)) } : { key: isShown.join() }),
+      }
+    },
+
+    kept(caller, { table, isOffered, isDoubtful, isDenied, key }, local) {
+      const { byRule, byName } = access.reader(caller)
+      const isShown = shown((rule) => isOffered(rule) && byRule(rule))
+      const doubtful = shown(isDoubtful)
+      const numberOf = ruleNumbers(table)
+      const isServed = (row: number) => {
+        if (!doubtful[numberOf(row)]) return true
+        const { name, max_version } = table.entryOf(row)
+        return !isDenied(name, max_version)
+      }
+      const needsAsking = byName !== undefined || doubtful.includes(true)
+      return {
+        table,
+        isVisible: (row) => isShown[numberOf(row)] === true && local.rowOf(table.nameOf(row)) === undefined,
+        ...(needsAsking && {
+          confirm: async (row) => isServed(row) && (await (byName?.(table.spellingOf(row)) ?? true)),
+        }),
+        ...(!needsAsking && { key: `${key} ${isShown.join()}` }),
+      }
+    },
+  }
+}
