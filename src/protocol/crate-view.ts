@@ -86,8 +86,16 @@ export function defaultVersion(versions: readonly VersionView[]): VersionView {
   return found
 }
 
-/** The numbers by which the API tells what a crate has to offer. */
+const tops = new WeakMap<CrateView, TopVersions>()
+
+/** The numbers by which the API tells what a crate has to offer; found once. */
 export function topVersions(view: CrateView): TopVersions {
+  const top = tops.get(view) ?? findTop(view)
+  tops.set(view, top)
+  return top
+}
+
+function findTop(view: CrateView): TopVersions {
   const shown = defaultVersion(view.versions).entry.vers
   const offered = highestFirst(view).filter(({ entry }) => !entry.yanked)
   const stable = offered.find(({ entry }) => !isPrerelease(entry.vers))

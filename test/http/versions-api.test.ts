@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { memoryStorage } from '../../src/hosts/memory.ts'
+import { encodeChange } from '../../src/protocol/change.ts'
+import type { IndexEntry } from '../../src/protocol/index-entry.ts'
+import { changeKey } from '../../src/registry/keys.ts'
 import { type App, startApp } from '../support/app.ts'
+import { indexEntry, publishing } from '../support/changes.ts'
 import { crateFile } from '../support/crate-file.ts'
+import { leastOf, workTime } from '../support/work-time.ts'
 
 const VERSIONS = '/api/v1/crates/foo/versions'
 
@@ -10,8 +16,8 @@ interface VersionsAnswer {
   readonly meta: { readonly total: number; readonly next_page: string | null }
 }
 
-async function ask(app: App, query = ''): Promise<VersionsAnswer> {
-  const { status, body } = await app.request(VERSIONS + query)
+async function ask(app: App, query = '', path = VERSIONS): Promise<VersionsAnswer> {
+  const { status, body } = await app.request(path + query)
   assert.equal(status, 200)
   return body as VersionsAnswer
 }
@@ -19,10 +25,10 @@ async function ask(app: App, query = ''): Promise<VersionsAnswer> {
 const numbers = ({ versions }: VersionsAnswer) => versions.map(({ num }) => num)
 
 /** The numbers on each page, as a client that follows `next_page` sees them. */
-async function pages(app: App, first: string): Promise<readonly (readonly string[])[]> {
+async function pages(app: App, first: string, path = VERSIONS): Promise<readonly (readonly string[])[]> {
   const seen: (readonly string[])[] = []
   for (let query: string | null = first; query !== null; ) {
-    const page: VersionsAnswer = await ask(app, query)
+    const page: VersionsAnswer = await ask(app, query, path)
     seen.push(numbers(page))
     query = page.meta.next_page
   }
@@ -87,3 +93,35 @@ test('what cannot be read in the query is named', async (t) => {
     assert.deepEqual(body, { errors: [{ detail }] })
   }
 })
+
+test('a page of two thousand versions costs about what a page of two hundred does', async (t) => {
+  const storage = memoryStorage()
+  const app = await startApp(t, { host: { storage } })
+  const write = async (name: string, count: number) => {
+    for (let n = 1; n <= count; n++) {
+      const change = publishing(name, `0.${n % 50}.${n}`, { entry: wideEntry(name, `0.${n % 50}.${n}`) })
+      await storage.put(changeKey(name, n), encodeChange(change))
+    }
+  }
+  await write('small', 200)
+  await write('large', 2000)
+  const cost = async (name: string) => {
+    const path = `/api/v1/crates/${name}/versions?per_page=100`
+    assert.equal(((await app.request(path)).body as VersionsAnswer).versions.length, 100)
+    const elapsed = workTime()
+    for (let n = 0; n < 20; n++) await app.request(path)
+    return elapsed() / 20
+  }
+  const { small, large } = await leastOf(5, async () => ({
+    small: await cost('small'),
+    large: await cost('large'),
+  }))
+  assert.ok(large < 3 * small + 5, `${large} ms for one of 2000, ${small} ms for one of 200`)
+  const followed = await pages(app, '?per_page=100', '/api/v1/crates/large/versions')
+  assert.deepEqual([followed.length, new Set(followed.flat()).size], [20, 2000])
+})
+
+function wideEntry(name: string, vers: string): IndexEntry {
+  const features = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`feature-${n}`, [`dep:d${n}`]]))
+  return indexEntry({ name, vers, features })
+}
