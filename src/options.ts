@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { names } from './options/names.ts'
 import { packageRule } from './options/packages.ts'
 import { rateLimits } from './options/rate-limits.ts'
-import { byteSize } from './options/units.ts'
+import { byteSize, interval } from './options/units.ts'
 import { uplink } from './options/uplinks.ts'
 import { webhook, webhookProblems } from './options/webhooks.ts'
 
@@ -88,6 +88,12 @@ export const optionsSchema = z.strictObject({
     .describe('who is told of publishes and other events, by signed POSTs'),
   limits,
   rate_limits: rateLimits,
+  client_body_timeout: interval
+    .refine((ms) => ms >= 1, 'must be longer than nothing')
+    .prefault('30s')
+    .describe(
+      "longest pause in a request's body; also slower than 1 KiB/s over twice that time is answered with 408",
+    ),
 })
 
 /** Options as an operator writes them. */

@@ -46,7 +46,7 @@ export interface CargoPlugin {
  */
 export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
   const checked = parseOptions(options)
-  const { mount } = checked
+  const { mount, client_body_timeout: bodyTimeout } = checked
   const logger = host.logger ?? silent
   const metrics = host.metrics ? createMetrics(host.metrics) : noMetrics
   const now = () => new Date()
@@ -79,6 +79,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     tokens: createOwnTokens(host.auth, logger),
     seal: createFormSeal(reliableStorage(host.storage), now),
     now,
+    bodyTimeout,
   })
   const pages = createPageHandlers({ registry, now })
   const limits = createRateLimits({
@@ -95,7 +96,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
       ...pages,
       ...me,
     },
-    limits,
+    { limits, bodyTimeout },
   )
   const serve = compose<CargoContext>([
     metrics.measure,

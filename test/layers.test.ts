@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'registry',
     'webhooks',
     'protocol',
+    'options',
     'options.ts',
     'host.ts',
     'errors.ts',

@@ -24,6 +24,7 @@ export type RouteContext = CargoContext & {
 
 /** What each route answers: reads the request, asks the registry once, sets the response. */
 export function createHandlers(registry: Registry) {
+  const { client_body_timeout } = registry.options
   const isPublic = registry.config({ principal: undefined, via: '' })['auth-required'] !== true
   const cacheScope = (value: string) => (isPublic ? value : value.replace('public', 'private'))
 
@@ -91,7 +92,7 @@ export function createHandlers(registry: Registry) {
     },
 
     async publish(ctx: RouteContext) {
-      const request = { length: () => bodyLength(ctx), body: () => rawBody(ctx) }
+      const request = { length: () => bodyLength(ctx), body: () => rawBody(ctx, client_body_timeout) }
       ctx.body = await registry.publish(ctx.state.caller, request)
     },
 

@@ -17,14 +17,16 @@ export interface MeDeps {
   readonly tokens: OwnTokens
   readonly seal: FormSeal
   readonly now: () => Date
+  /** Longest pause in a form, in milliseconds. */
+  readonly bodyTimeout: number
 }
 
 /** What people see and do with their own tokens: pages for browsers, JSON for scripts. */
-export function createMeHandlers({ tokens, seal, now }: MeDeps) {
+export function createMeHandlers({ tokens, seal, now, bodyTimeout }: MeDeps) {
   /** The fields of a form that was made for the person who sends it. */
   async function sealedForm(ctx: RouteContext): Promise<URLSearchParams> {
     mustBeSameOrigin(ctx)
-    const form = await readForm(ctx)
+    const form = await readForm(ctx, bodyTimeout)
     const user = ctx.state.caller.principal?.name ?? ''
     if (await seal.check(user, form.get('seal') ?? '')) return form
     throw new CargoError(
@@ -102,12 +104,12 @@ export function createMeHandlers({ tokens, seal, now }: MeDeps) {
 
 export type MeHandlers = ReturnType<typeof createMeHandlers>
 
-async function readForm(ctx: RouteContext): Promise<URLSearchParams> {
+async function readForm(ctx: RouteContext, timeoutMs: number): Promise<URLSearchParams> {
   if (ctx.is('application/x-www-form-urlencoded') === false)
     throw new CargoError('invalid_request', 'invalid body: must be a form')
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of rawBody(ctx)) {
+  for await (const chunk of rawBody(ctx, timeoutMs)) {
     size += chunk.length
     if (size > MAX_FORM_BYTES)
       throw new CargoError('too_large', `the form is larger than ${MAX_FORM_BYTES} bytes`)

@@ -6,6 +6,7 @@ import type { CatalogueHandlers } from './catalogue-handlers.ts'
 import type { CargoContext, CargoState } from './context.ts'
 import type { Handlers, RouteContext } from './handlers.ts'
 import type { MeHandlers } from './me-handlers.ts'
+import { within } from './paced-body.ts'
 import type { PageHandlers } from './page-handlers.ts'
 import type { ReadHandlers } from './read-handlers.ts'
 import { letContinue } from './upload.ts'
@@ -26,6 +27,12 @@ type AllHandlers = Handlers & MeHandlers & PageHandlers & ReadHandlers & Catalog
 type Handler = (ctx: RouteContext) => unknown
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 type Route = readonly [Method, string, Handler]
+
+export interface RouterDeps {
+  readonly limits: Pick<RateLimits, 'take'>
+  /** In which a JSON body has to come, in milliseconds. */
+  readonly bodyTimeout: number
+}
 
 /** Every route, relative to the mount. */
 function routeTable(handlers: AllHandlers): readonly Route[] {
@@ -91,7 +98,7 @@ function routeTable(handlers: AllHandlers): readonly Route[] {
 }
 
 /** The router of everything under `mount`; what it does not know is a 404 or 405 in cargo's error form. */
-export function createRouter(mount: string, handlers: AllHandlers, limits: Pick<RateLimits, 'take'>) {
+export function createRouter(mount: string, handlers: AllHandlers, { limits, bodyTimeout }: RouterDeps) {
   const router = new Router<CargoState>({ prefix: mount, strict: true, sensitive: true })
   const parseJson = koaBody({
     parsedMethods: [HttpMethodEnum.PUT, HttpMethodEnum.POST, HttpMethodEnum.DELETE],
@@ -113,7 +120,10 @@ export function createRouter(mount: string, handlers: AllHandlers, limits: Pick<
       if (method !== 'GET') limits.take(path === PUBLISH ? 'publish' : 'yank', ctx.state.caller)
       if (isJson) {
         letContinue(ctx)
-        await parseJson(ctx as never, async () => {})
+        await within(
+          parseJson(ctx as never, async () => {}),
+          bodyTimeout,
+        )
       }
       await handler(ctx as RouteContext)
     })

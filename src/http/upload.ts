@@ -1,8 +1,10 @@
+import type { ServerHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Next } from 'koa'
 import { CargoError } from '../errors.ts'
 import type { CargoContext } from './context.ts'
+import { pacedBody } from './paced-body.ts'
 
 /** How much of a refused upload is read and thrown away, and for how long, so that the client gets to read the answer. */
 const MAX_DRAINED = 32 * 1024 * 1024
@@ -29,10 +31,13 @@ export function letContinue(ctx: CargoContext): void {
   ctx.res.writeContinue()
 }
 
-/** The raw body, as it comes. A body that is not read to its end is left where it is. */
-export function rawBody(ctx: CargoContext): AsyncIterable<Uint8Array> {
+/**
+ * The raw body, as it comes; one that pauses for longer than `timeoutMs` or is too slow fails with `request_timeout`.
+ * A body that is not read to its end is left where it is.
+ */
+export function rawBody(ctx: CargoContext, timeoutMs: number): AsyncIterable<Uint8Array> {
   letContinue(ctx)
-  return ctx.req.iterator({ destroyOnReturn: false })
+  return pacedBody(ctx.req.iterator({ destroyOnReturn: false }), timeoutMs)
 }
 
 /** Runs around the error handler: sees to the bodies that a refusal has left unread. */
@@ -46,14 +51,28 @@ export async function answerRefusedUpload(ctx: CargoContext, next: Next): Promis
  * is closed. A client that is still sending would otherwise see a reset instead of the reason.
  */
 function answerBeforeBody(ctx: CargoContext): void {
-  if (!hasBody(ctx) || ctx.req.readableEnded || ctx.req.httpVersionMajor > 1) return
+  if (!hasBody(ctx) || ctx.req.readableEnded) return
+  // Nothing more is expected of a client that was waited for.
+  const isLate = ctx.status === 408
+  if (ctx.req.httpVersionMajor > 1) {
+    if (isLate) endStream(ctx)
+    return
+  }
   ctx.set('Connection', 'close')
+  if (isLate) return
   if (Reflect.get(ctx.req, CONTINUE_WAITS) === true) return
   const isPage = typeof ctx.body === 'string'
   const answer = Buffer.from(isPage ? String(ctx.body) : JSON.stringify(ctx.body))
   ctx.body = Readable.from(linger(answer, ctx), { objectMode: false })
   ctx.type = isPage ? 'html' : 'json'
   ctx.length = answer.length
+}
+
+/** Over HTTP/2 an answer does not end what the client sends: the stream has to be closed, once the answer is sent. */
+function endStream({ res }: CargoContext): void {
+  if (!('stream' in res)) return
+  const stream = res.stream as ServerHttp2Stream
+  stream.once('finish', () => stream.close())
 }
 
 function hasBody(ctx: CargoContext): boolean {

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import type { Action } from '../host.ts'
+import { names } from '../options/names.ts'
+import { interval } from '../options/units.ts'
 import { describeProblems, type OptionsInput, optionsSchema } from '../options.ts'
+import { isNetwork } from './client-address.ts'
 import { parseListen } from './listen.ts'
 
 /** Setting that is missing, misspelt, of the wrong type or unusable; the message names every such key. */
@@ -40,6 +43,14 @@ const publicUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
   .refine((value) => !/[?#@]/.test(value), 'must have no user, query or fragment')
   .transform((value) => value.replace(/\/+$/, ''))
+
+const timeout = interval.refine((ms) => ms >= 1, 'must be longer than nothing')
+
+const PROXIES =
+  'must be the addresses and networks of proxies, such as `127.0.0.1` or `10.0.0.0/8`, or how many there are in a row'
+const trustProxy = z
+  .union([z.int().nonnegative(), names], PROXIES)
+  .refine((value) => typeof value === 'number' || value.every(isNetwork), PROXIES)
 
 const token = z
   .strictObject({
@@ -91,6 +102,22 @@ export const configSchema = z.strictObject({
     .describe(
       'what clients use, without the mount; not set: `http(s)://<listen>`; must be set when `listen` is `0.0.0.0` or `[::]`',
     ),
+  trust_proxy: trustProxy
+    .prefault([])
+    .describe(
+      'addresses and networks of the proxies in front, or how many they are in a row: their `X-Forwarded-For` says who the client is; without it all clients of a proxy count as one',
+    ),
+  client_header_timeout: timeout
+    .prefault('60s')
+    .describe('longest wait for the head of a request, and for TLS'),
+  keepalive_timeout: timeout
+    .prefault('75s')
+    .describe(
+      'how long a connection stays open for the next request; longer than that of the proxy in front',
+    ),
+  send_timeout: timeout
+    .prefault('2m')
+    .describe('a connection or HTTP/2 stream on which nothing moves for so long is closed'),
   tls: z
     .strictObject({
       cert: fileName('a PEM file with the certificate, beside `tls.key`').describe(

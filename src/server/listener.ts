@@ -1,29 +1,33 @@
 import type { EventEmitter } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createSecureServer, type ServerHttp2Session } from 'node:http2'
+import { constants, createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { answerContinue } from '../hosts/koa.ts'
 import { ConfigError } from './config.ts'
 import { type ListenAddress, renderListen } from './listen.ts'
 import type { KeyPair } from './tls.ts'
 
-/** Milliseconds. */
-const TIMEOUTS = {
-  /** Longer than the idle time of usual proxies, so that they are the ones to hang up. */
-  keepAliveTimeout: 75_000,
-  headersTimeout: 60_000,
-  /** The largest crate over a slow line. */
-  requestTimeout: 10 * 60_000,
-} as const
+/** In milliseconds. */
+export interface Timeouts {
+  /** Longest wait for the head of a request, and for a TLS handshake. */
+  readonly header: number
+  /** How long a connection waits for its next request. */
+  readonly keepAlive: number
+  /** A connection or HTTP/2 stream on which nothing moves for so long is closed. */
+  readonly idle: number
+}
+
+/** The largest crate over a slow line, in milliseconds; that its bytes keep coming is the plugin's business. */
+const REQUEST_MS = 60 * 60_000
+
+/** Connections that are late are looked for at least this often, in milliseconds. */
+const LOOK_EVERY_MS = 10_000
 
 /**
  * Cargo asks for a whole graph at once, over one connection. A hundred crates at a time keep any line busy, the others
  * wait at the client; node's own 10 MB for what waits to be sent would refuse them.
  */
 const HTTP2 = { settings: { maxConcurrentStreams: 100 }, maxSessionMemory: 256 } as const
-
-/** A connection on which nothing moves is closed after this many milliseconds. */
-const IDLE_MS = 120_000
 
 /** Connections that became idle are looked for this often while stopping. */
 const SWEEP_MS = 50
@@ -48,9 +52,10 @@ export interface Listener {
 export async function openListener(
   address: ListenAddress,
   keyPair: KeyPair | undefined,
+  timeouts: Timeouts,
   listener: RequestListener,
 ): Promise<Listener> {
-  const server = createNodeServer(keyPair, listener)
+  const server = createNodeServer(keyPair, timeouts, listener)
   const sockets = track<Socket>(server, 'connection')
   const sessions = track<ServerHttp2Session>(server, 'session')
   await bind(server, address)
@@ -68,17 +73,40 @@ function track<T extends EventEmitter>(server: EventEmitter, event: string): Rea
   return open
 }
 
-function createNodeServer(keyPair: KeyPair | undefined, listener: RequestListener) {
+function createNodeServer(
+  keyPair: KeyPair | undefined,
+  { header, keepAlive, idle }: Timeouts,
+  listener: RequestListener,
+) {
+  const checks = { connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, header / 2) }
   const server =
     keyPair === undefined
-      ? createHttpServer(listener)
+      ? createHttpServer(checks, listener)
       : // The compatibility API has the shape of http's, and Koa takes either.
-        createSecureServer({ ...keyPair, ...HTTP2, allowHTTP1: true }, listener as never)
+        createSecureServer(
+          { ...keyPair, ...HTTP2, ...checks, handshakeTimeout: header, allowHTTP1: true },
+          listener as never,
+        )
   // The types know these of http servers only; the HTTP/1.1 side of an http2 server has them too.
-  Object.assign(server, TIMEOUTS)
-  server.setTimeout(IDLE_MS)
+  Object.assign(server, { headersTimeout: header, keepAliveTimeout: keepAlive, requestTimeout: REQUEST_MS })
+  server.setTimeout(idle)
+  server.on('stream', (stream: ServerHttp2Stream) => endUnread(stream, idle))
   answerContinue(server, listener)
   return server
+}
+
+/** Ends an HTTP/2 stream that nobody reads: node takes it for busy as long as other streams of its session are. */
+function endUnread(stream: ServerHttp2Stream, idle: number): void {
+  let moved = true
+  stream.on('drain', () => {
+    moved = true
+  })
+  const look = setInterval(() => {
+    if (!moved && stream.writableNeedDrain) stream.close(constants.NGHTTP2_CANCEL)
+    moved = false
+  }, idle)
+  look.unref()
+  stream.once('close', () => clearInterval(look))
 }
 
 function bind(server: Server, { host, port }: ListenAddress): Promise<void> {

@@ -4,6 +4,7 @@ import type { CargoEvent, Host, Logger, ObjectStore } from '../host.ts'
 import { redisCache } from '../hosts/cache.ts'
 import { fsStorage } from '../hosts/fs.ts'
 import { cargo } from '../plugin.ts'
+import { createClientAddress } from './client-address.ts'
 import type { Config } from './config.ts'
 import type { Environment } from './environment.ts'
 import { createHealth } from './health.ts'
@@ -61,6 +62,7 @@ export async function createServer(config: Config, context: ServerContext): Prom
   const app = new Koa()
   app.silent = true
   app.on('error', createErrorLog(logger))
+  app.use(createClientAddress(config.trust_proxy))
   app.use(createRequestLog(logger))
   app.use(createHealth({ storage, metrics, isStopping: () => stopping !== undefined }))
   app.use(plugin)
@@ -70,7 +72,12 @@ export async function createServer(config: Config, context: ServerContext): Prom
     await cache?.close()
     await storage.close?.()
   }
-  const listener = await openListener(config.listen, keyPair, app.callback()).catch(
+  const timeouts = {
+    header: config.client_header_timeout,
+    keepAlive: config.keepalive_timeout,
+    idle: config.send_timeout,
+  }
+  const listener = await openListener(config.listen, keyPair, timeouts, app.callback()).catch(
     async (error: unknown) => {
       await closeParts()
       throw error

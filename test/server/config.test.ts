@@ -6,6 +6,10 @@ test('parseConfig() fills in the defaults', () => {
   for (const input of [undefined, null, {}]) {
     assert.deepEqual(parseConfig(input), {
       listen: { host: '127.0.0.1', port: 8081, wildcard: false },
+      trust_proxy: [],
+      client_header_timeout: 60_000,
+      keepalive_timeout: 75_000,
+      send_timeout: 120_000,
       storage: { fs: { path: './registry-data' } },
       cargo: {},
     })

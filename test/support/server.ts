@@ -28,6 +28,8 @@ export interface ServerSpec {
   readonly transport?: Transport
   readonly options?: OptionsInput
   readonly redis?: string
+  /** Further settings of the server. */
+  readonly settings?: object
 }
 
 /** A request that was answered, as the server's log has it. */
@@ -91,6 +93,7 @@ export async function startServer(context: Context, spec: ServerSpec = {}): Prom
     },
     cargo: spec.options ?? {},
     ...(spec.redis !== undefined && { redis: spec.redis }),
+    ...spec.settings,
   })
   const environment = Object.fromEntries(
     [...Object.keys(USERS), PUBLISHER.user].map((user) => [user, `${user}-token`]),
