@@ -1,5 +1,6 @@
 import { crowdFigures } from './crowd.ts'
 import { type Figure, renderFigures } from './figures.ts'
+import { killFigures } from './kill.ts'
 import { latencyFigures } from './latency.ts'
 import { leakFigures } from './leaks.ts'
 import { memoryFigures } from './memory.ts'
@@ -10,7 +11,7 @@ const MiB = 1024 * 1024
 
 type Part = (context: Context) => Promise<readonly Figure[]>
 
-/** Everything that is promised of the pull-through cache; `npm run bar -- memory` measures one part of it. */
+/** What is promised and takes long to show; `npm run bar -- memory` measures one part of it. */
 const PARTS: Readonly<Record<string, Part>> = {
   crowd: (context) => crowdFigures(context, { clients: 500 }),
   latency: (context) => latencyFigures(context, { rounds: 15 }),
@@ -18,6 +19,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   breaker: (context) => stormFigures(context, { requests: 20_000, maxFails: 2 }),
   leaks: (context) => leakFigures(context, { each: 2_000 }),
   memory: (context) => memoryFigures(context, { streams: 20, bytes: 500 * MiB, slow: 4, slowMs: 30_000 }),
+  kill: (context) => killFigures(context, { kills: 600 }),
 }
 
 const wanted = process.argv.slice(2)

@@ -10,6 +10,7 @@ const PACKAGES = {
   script: 'bsdutils',
   nginx: 'nginx',
   wrk: 'wrk',
+  strace: 'strace',
 } as const
 
 export type Tool = keyof typeof PACKAGES
