@@ -137,10 +137,7 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
       const change = decide(record)
       if (change === undefined) return record
       const n = (record?.n ?? 0) + 1
-      if (
-        (await storage.put(changeKey(key, n), encodeChange(change), { ifAbsent: true })) ||
-        (await isOurs(key, n, change))
-      ) {
+      if (await place(key, n, change)) {
         const next = foldChange(record, n, change)
         remember(key, next, monotonic())
         keepFold(key, next)
@@ -148,6 +145,24 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
       }
     }
     throw new CargoError('unavailable', `crate \`${key}\` is changed by too many writers at once`)
+  }
+
+  async function place(key: string, n: number, change: Change): Promise<boolean> {
+    try {
+      const isFirst = await storage.put(changeKey(key, n), encodeChange(change), { ifAbsent: true })
+      return isFirst || (await isOurs(key, n, change))
+    } catch (error) {
+      // It may be there all the same, as a file whose folder could not be synced is.
+      distrust(key)
+      throw error
+    }
+  }
+
+  /** The next read looks. */
+  function distrust(key: string): void {
+    const entry = known.peek(key)
+    if (entry === undefined) return
+    known.set(key, { ...entry, checkedAt: Math.min(entry.checkedAt, monotonic() - TRUSTED_MS - 1) })
   }
 
   async function isOurs(key: string, n: number, change: Change): Promise<boolean> {

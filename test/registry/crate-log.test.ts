@@ -94,6 +94,28 @@ test('append() recognises its own change when the answer was lost', async () => 
   assert.deepEqual(await keysOf(storage, 'crates/'), [changeKey('foo', 1)])
 })
 
+test('read() looks at once after a write of which nobody knows how it ended', async () => {
+  const storage = memoryStorage()
+  let isUnsynced = true
+  const log = open({
+    ...storage,
+    async put(key, body, options) {
+      const placed = await storage.put(key, body, options)
+      if (isUnsynced && key.startsWith('crates/')) throw new Error('the folder could not be synced')
+      return placed
+    },
+  })
+  assert.equal((await log.read('foo')).record, undefined)
+  await assert.rejects(
+    log.append('foo', () => publishing('foo', '1.0.0')),
+    /could not be synced/,
+  )
+  assert.deepEqual([...((await log.read('foo')).record?.versions.keys() ?? [])], ['1.0.0'])
+  isUnsynced = false
+  const record = await log.append('foo', () => publishing('foo', '1.1.0'))
+  assert.deepEqual([...(record?.versions.keys() ?? [])], ['1.0.0', '1.1.0'])
+})
+
 test('read() trusts what it knows for a second, also that there is nothing', async () => {
   const storage = memoryStorage()
   const clock = { time: 0 }
