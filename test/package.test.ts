@@ -17,11 +17,12 @@ import { memoryStorage } from 'verdaccio-cargo/hosts/memory'
 import { fsStorage } from 'verdaccio-cargo/hosts/fs'
 import { type S3Storage, s3Storage } from 'verdaccio-cargo/hosts/s3'
 import { createServer, parseConfig } from 'verdaccio-cargo/server'
+import { objectStoreContract } from 'verdaccio-cargo/testing'
 const host: Host = { auth: { authenticate: async () => undefined, authorize: async () => true }, storage: memoryStorage() }
 const plugin = cargo(host, { mount: '/crates' })
 const store: S3Storage | string = await s3Storage({ bucket: 'crates' }).catch((error) => error.message)
 console.log(JSON.stringify([store, plugin.mount, indexPath('Serde'), isValidSemver('1.0.0'),
-  [parsePublishBody, encodePublishBody, fsStorage, createServer, parseConfig, CargoError].map((one) => typeof one)]))
+  [parsePublishBody, encodePublishBody, fsStorage, createServer, parseConfig, objectStoreContract, CargoError].map((one) => typeof one)]))
 `
 
 test('npm pack gives a package that installs, runs and types', { timeout: 170_000 }, async (t) => {
@@ -60,7 +61,7 @@ test('npm pack gives a package that installs, runs and types', { timeout: 170_00
   await writeFile(join(folder, 'program.ts'), PROGRAM)
   const { stdout: printed } = await run(process.execPath, ['program.ts'], { cwd: folder })
   const missing = 'storage in S3 needs a package that is missing: `npm install @aws-sdk/client-s3`'
-  assert.deepEqual(JSON.parse(printed), [missing, '/crates', 'se/rd/serde', true, Array(6).fill('function')])
+  assert.deepEqual(JSON.parse(printed), [missing, '/crates', 'se/rd/serde', true, Array(7).fill('function')])
   const flags = [
     '--noEmit',
     '--strict',

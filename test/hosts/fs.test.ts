@@ -18,7 +18,7 @@ import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import type { ObjectStore } from '../../src/host.ts'
 import { fsStorage } from '../../src/hosts/fs.ts'
-import { objectStoreContract } from './object-store.contract.ts'
+import { objectStoreContract } from '../../src/testing/index.ts'
 
 const MiB = 1024 * 1024
 const DAY_MS = 24 * 60 * 60 * 1000

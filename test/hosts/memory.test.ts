@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memoryStorage } from '../../src/hosts/memory.ts'
-import { objectStoreContract } from './object-store.contract.ts'
+import { objectStoreContract } from '../../src/testing/index.ts'
 
 objectStoreContract('memoryStorage()', () => memoryStorage(), { boundedMemory: false })
 

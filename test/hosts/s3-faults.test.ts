@@ -6,9 +6,9 @@ import { after, beforeEach, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ObjectStore } from '../../src/host.ts'
 import { type S3Options, s3Storage } from '../../src/hosts/s3.ts'
+import { content, keys } from '../../src/testing/stored-objects.ts'
 import { type Fault, faultProxy, type ProxiedRequest } from './s3-fault-proxy.ts'
 import { s3Server } from './s3-server.ts'
-import { content, keys } from './stored-objects.ts'
 
 const WRITERS = 64
 const MiB = 1024 * 1024

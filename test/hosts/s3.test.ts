@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { s3Storage } from '../../src/hosts/s3.ts'
-import { objectStoreContract } from './object-store.contract.ts'
+import { objectStoreContract } from '../../src/testing/index.ts'
+import { content, keys } from '../../src/testing/stored-objects.ts'
 import { s3Server } from './s3-server.ts'
 import { simpleS3 } from './simple-s3.ts'
-import { content, keys } from './stored-objects.ts'
 
 const WRITERS = 64
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { buffer as readAll } from 'node:stream/consumers'
-import type { ObjectStore } from '../../src/host.ts'
+import type { ObjectStore } from '../host.ts'
 
 /** Makes one test of the contract suite, with a store of its own. */
 export type Check = (title: string, body: (store: ObjectStore) => Promise<void>) => void

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { CargoError } from '../../src/errors.ts'
+import { CargoError } from '../errors.ts'
 import { type Check, content, keys } from './stored-objects.ts'
 
 const MiB = 1024 * 1024

@@ -1,0 +1,1 @@
+export { type ContractOptions, objectStoreContract, type StoreFactory } from './object-store-contract.ts'
