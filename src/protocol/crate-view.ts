@@ -77,7 +77,7 @@ export function versionOf({ versions }: CrateView, number: string): VersionView 
 }
 
 /** The version that stands for the crate. */
-export function defaultVersion(versions: readonly VersionView[]): VersionView {
+export function defaultVersion<V extends Pick<VersionView, 'entry'>>(versions: readonly V[]): V {
   const offered = versions.filter(({ entry }) => !entry.yanked)
   const from = offered.length > 0 ? offered : versions
   const number = maxVersion(from.map(({ entry }) => entry.vers))

@@ -1,4 +1,4 @@
-import { parse } from 'smol-toml'
+import { packageFields } from './lenient-manifest.ts'
 
 /** What people read first of a version. */
 export interface Readme {
@@ -13,7 +13,7 @@ export const USUAL_READMES: readonly string[] = ['README.md', 'README.txt', 'REA
 
 /** The files that may be the README of a crate by its `Cargo.toml`, the best first; none when it says that there is none. */
 export function readmePaths(manifest: Uint8Array): readonly string[] {
-  const readme = readmeField(manifest)
+  const { readme } = packageFields(manifest)
   if (readme === false) return []
   if (typeof readme !== 'string') return readme === true ? USUAL_READMES.slice(0, 1) : USUAL_READMES
   return [readme.replaceAll('\\', '/').replace(/^(?:\.\/+)+/, '')]
@@ -22,17 +22,4 @@ export function readmePaths(manifest: Uint8Array): readonly string[] {
 /** The text of a README, or of its beginning: what is no UTF-8 in it is marked, half a character at the end left out. */
 export function decodeReadme(bytes: Uint8Array): string {
   return new TextDecoder('utf-8').decode(bytes, { stream: true })
-}
-
-/** Manifests of old crates break rules of today; they have a README all the same. */
-function readmeField(manifest: Uint8Array): unknown {
-  try {
-    const { package: fields, project } = parse(new TextDecoder('utf-8').decode(manifest), {
-      integersAsBigInt: 'asNeeded',
-    })
-    const table = fields ?? project
-    return typeof table === 'object' && 'readme' in table ? table['readme'] : undefined
-  } catch {
-    return undefined
-  }
 }

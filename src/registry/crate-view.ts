@@ -98,12 +98,17 @@ export function createCrateViews({
     return spelling === undefined ? undefined : proxied.find(spelling)
   }
 
+  /** What the uplink says goes before what the kept file of one version does. */
+  async function proxiedCrate({ crate, entries, stale }: FoundUpstream): Promise<CrateView> {
+    const said = await upstream.api.about(crate, { ask: !stale })
+    if (said !== undefined) return proxiedView(crate, entries, { said })
+    const shown = defaultVersion(entries.map((entry) => ({ entry })))
+    return proxiedView(crate, entries, { kept: await upstream.keptDetails(shown.entry) })
+  }
+
   async function crate(caller: Caller, name: CrateName): Promise<CrateView> {
     const found = await find(caller, name)
-    if (found.record === undefined) {
-      const { crate, entries, stale } = found
-      return proxiedView(crate, entries, await upstream.api.about(crate, { ask: !stale }))
-    }
+    if (found.record === undefined) return proxiedCrate(found)
     // Without versions there is nothing to tell: the same answer as from the index.
     if (found.record.versions.size === 0) throw unknownCrate(name)
     return localView(found.record)
@@ -124,7 +129,8 @@ export function createCrateViews({
       if (crate === undefined) return undefined
       const { policy } = upstream
       if (crate.entries.every((entry) => policy.denies(entry.name, entry.vers))) return undefined
-      return proxiedView(crate, policy.entries(crate), await upstream.api.about(crate, { ask: false }))
+      const said = await upstream.api.about(crate, { ask: false })
+      return proxiedView(crate, policy.entries(crate), { said })
     },
 
     async owners(caller, name) {

@@ -6,6 +6,7 @@ import { startApp } from '../support/app.ts'
 import { crateFile } from '../support/crate-file.ts'
 import { sha256 } from '../support/download.ts'
 import { startUplink, type Uplink } from '../support/uplink.ts'
+import { settled } from './proxied.ts'
 import { indexOf, startProxy, uplinkOptions } from './upstream-app.ts'
 
 const CRATES = '/api/v1/crates'
@@ -310,3 +311,42 @@ test('no uplink is asked about a name that is local, or that none may have', asy
 function asked(uplink: Uplink): readonly string[] {
   return uplink.requests.map(({ path }) => path).filter((path) => /acme|foo/i.test(path))
 }
+
+test('what is kept of the default version tells of the crate when its uplink does not', async (t) => {
+  const fields = {
+    description: 'Kept',
+    keywords: ['k'],
+    repository: 'https://git.example/foo',
+    license: 'MIT',
+  }
+  const file = crateFile('foo', '1.1.0').package(fields)
+  const { app, uplink } = await startProxy(t, { uplink: { crates: [crateFile('foo'), file], api: true } })
+  uplink.fault(API, '500')
+  const texts = async () => {
+    const { crate, versions } = await tell(app)
+    const of = versions.map(({ num, license, crate_size }) => [num, license, crate_size])
+    return [crate['description'], crate['keywords'], crate['repository'], ...of]
+  }
+  const size = file.bytes().length
+  assert.deepEqual(await texts(), [null, [], null, ['1.1.0', null, null], ['1.0.0', null, null]])
+  for (const version of ['1.0.0', '1.1.0']) await app.request(`${FOO}/${version}/download`)
+  const [kept, other] = [
+    ['1.1.0', 'MIT', size],
+    ['1.0.0', null, null],
+  ]
+  await settled(texts, ['Kept', ['k'], 'https://git.example/foo', kept, other])
+})
+
+test('a kept file that is damaged or odd tells nothing, and is no failure', async (t) => {
+  const odd = crateFile('foo').manifest('[package')
+  const { app, uplink } = await startProxy(t, { uplink: { crates: [odd, crateFile('bar')] } })
+  for (const name of ['foo', 'bar'])
+    assert.equal((await app.request(`${CRATES}/${name}/1.0.0/download`)).status, 200)
+  await settled(async () => (await app.stored('blobs/')).length, 2)
+  const { crate, versions } = await tell(app)
+  assert.deepEqual([crate['description'], versions[0]?.['license']], [null, null])
+  const bar = sha256(crateFile('bar').bytes())
+  await app.storage.put(`blobs/sha256/${bar.slice(0, 2)}/${bar}`, Buffer.from('damaged'))
+  assert.equal((await tell(app, `${CRATES}/bar`)).crate['description'], null)
+  assert.equal(uplink.hits(API), 0)
+})

@@ -1,33 +1,44 @@
-import type { CrateView, VersionView } from '../../protocol/crate-view.ts'
+import {
+  type CrateView,
+  defaultVersion,
+  type KnownDetails,
+  type VersionView,
+} from '../../protocol/crate-view.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
 import type { UpstreamAbout } from '../../protocol/upstream-about.ts'
 import type { ProxiedCrate } from './proxied.ts'
 
-const views = new WeakMap<
-  readonly IndexEntry[],
-  { readonly said?: UpstreamAbout; readonly view: CrateView }
->()
+/** What is known of a crate of an uplink beyond its index file. */
+export interface BeyondIndex {
+  /** What the uplink's API says. */
+  readonly said?: UpstreamAbout
+  /** What the default version says of itself, when its file is kept. */
+  readonly kept?: KnownDetails
+}
+
+const views = new WeakMap<readonly IndexEntry[], { readonly known: BeyondIndex; readonly view: CrateView }>()
 
 /**
- * A crate of an uplink: what its index file tells, as far as the rules leave `entries` of it, and what its API `said`
+ * A crate of an uplink: what its index file tells, as far as the rules leave `entries` of it, and what else is known
  * about just these. Made once of each.
  */
 export function proxiedView(
   crate: ProxiedCrate,
   entries: readonly IndexEntry[],
-  said: UpstreamAbout | undefined,
+  known: BeyondIndex = {},
 ): CrateView {
-  const known = views.get(entries)
-  if (known !== undefined && known.said === said) return known.view
-  const view = makeView(crate, entries, said)
-  views.set(entries, { said, view })
+  const before = views.get(entries)
+  if (before !== undefined && before.known.said === known.said && before.known.kept === known.kept)
+    return before.view
+  const view = makeView(crate, entries, known)
+  views.set(entries, { known, view })
   return view
 }
 
 function makeView(
   { uplink, copy }: ProxiedCrate,
   entries: readonly IndexEntry[],
-  said: UpstreamAbout | undefined,
+  { said, kept }: BeyondIndex,
 ): CrateView {
   const versions = entries.map((entry): VersionView => {
     const about = said?.versions.get(entry.vers)
@@ -39,6 +50,7 @@ function makeView(
       details: (isOfThis ? about?.details : undefined) ?? {},
     }
   })
+  const shown = defaultVersion(versions)
   const times = versions.map(({ at }) => at).sort((a, b) => Date.parse(a) - Date.parse(b))
   return {
     name: entries[0]?.name ?? '',
@@ -47,7 +59,10 @@ function makeView(
     created: said?.created ?? times[0] ?? copy.fetchedAt,
     updated: said?.updated ?? times.at(-1) ?? copy.fetchedAt,
     owners: [],
-    about: said?.about ?? {},
-    versions,
+    about: said?.about ?? kept ?? {},
+    versions:
+      kept === undefined
+        ? versions
+        : versions.map((one) => (one === shown ? { ...one, details: kept } : one)),
   }
 }

@@ -13,6 +13,7 @@ import type { RegistryStorage } from '../reliable-storage.ts'
 import type { UpstreamSearch } from '../search.ts'
 import { createCopyStore, hasCopies } from './copy-store.ts'
 import { createCrateFetches } from './crate-fetches.ts'
+import { createKeptDetails, type KeptDetails } from './kept-details.ts'
 import { createProxied, type Proxied, type ProxiedCrate, type ProxiedVersion } from './proxied.ts'
 import { proxiedFile } from './proxied-file.ts'
 import { checkShadow } from './shadow.ts'
@@ -33,6 +34,7 @@ export interface Upstream {
   readonly policy: VersionPolicy
   readonly search: UpstreamSearch
   readonly api: UpstreamApi
+  readonly keptDetails: KeptDetails
   /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny all of it */
   index(name: string): Promise<ServedIndex | undefined>
   /** The same of what is known, marked stale, without a word to any uplink. */
@@ -178,6 +180,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       return { size: end.size, fetched: true }
     },
     api,
+    keptDetails: createKeptDetails({ blobs, logger }),
     checkShadow: (name) => checkShadow({ rules, proxied, index }, name),
     async close() {
       await index.close()
