@@ -1,0 +1,116 @@
+import { dirname, isAbsolute, join } from 'node:path'
+import Koa from 'koa'
+import { register } from 'prom-client'
+import type { CargoEvent, Host, Logger, ObjectStore } from './host.ts'
+import { redisCache } from './hosts/cache.ts'
+import { fsStorage } from './hosts/fs.ts'
+import type {
+  VerdaccioApp,
+  VerdaccioAuth,
+  VerdaccioConfig,
+  VerdaccioRequest,
+  VerdaccioStorage,
+} from './hosts/verdaccio/api.ts'
+import { verdaccioAuth } from './hosts/verdaccio/auth.ts'
+import { addLayer } from './hosts/verdaccio/layer.ts'
+import { verdaccioUrl } from './hosts/verdaccio/public-url.ts'
+import { cargo } from './plugin.ts'
+import { parseBlock } from './verdaccio-options.ts'
+
+/** The key of the plugin's block in `middlewares`. */
+const KEY = 'cargo'
+/** Below the host's storage; no npm package and no pattern of Verdaccio's begins with a dot. */
+const FOLDER = '.cargo'
+
+/** What Verdaccio gives its plugins. */
+export interface PluginContext {
+  readonly config: VerdaccioConfig
+  readonly logger: Logger & { child?(bindings: object): Logger }
+}
+
+/** The plugin as Verdaccio loads it: `middlewares: cargo: { enabled: true }`. */
+export default class VerdaccioCargo {
+  readonly #context: PluginContext
+
+  // Version 6 merges its own configuration into the first argument, its secret too: the block is read elsewhere.
+  constructor(_merged: unknown, context: PluginContext) {
+    this.#context = context
+  }
+
+  /**
+   * Adds the registry to the host.
+   * @throws {OptionsError} naming the key, which stops the start
+   */
+  register_middlewares(app: VerdaccioApp, auth: VerdaccioAuth, storage: VerdaccioStorage): void {
+    const { config, logger } = this.#context
+    const block = parseBlock(config.middlewares?.[KEY] ?? {}, config.packages, process.env)
+    if (!block.enabled) return
+    const log = logger.child?.({ plugin: 'verdaccio-cargo' }) ?? logger
+    const store = openStorage(config)
+    const cache = block.redis === undefined ? undefined : redisCache(block.redis)
+    const host: Host = {
+      auth: verdaccioAuth({ auth, storage, rules: block.rules }),
+      storage: store,
+      metrics: register,
+      logger: log,
+      publicUrl: verdaccioUrl({
+        config,
+        publicUrl: process.env['VERDACCIO_PUBLIC_URL'],
+        protocolHeader: process.env['VERDACCIO_FORWARDED_PROTO'],
+      }),
+      emit: (audit: CargoEvent) => log.info({ audit }, `cargo: ${audit.kind} of ${audit.crate}`),
+      ...(cache && { cache }),
+    }
+    const plugin = cargo(host, block.options)
+    const answer = koaCallback(plugin, log)
+    const close = closeOnce(async () => {
+      await plugin.close()
+      await cache?.close()
+      await store.close?.()
+    }, log)
+    addLayer(app, plugin.mount, (request, response) => {
+      close.with(request)
+      return answer(request, response)
+    })
+  }
+}
+
+/** The plugin in a Koa of its own; what goes wrong in it goes to the host's log. */
+function koaCallback(plugin: Koa.Middleware, log: Logger) {
+  const koa = new Koa()
+  koa.silent = true
+  koa.on('error', (err: unknown) => log.error({ err }, 'cargo: a request failed'))
+  koa.use(async (ctx, next) => {
+    const { ip } = ctx.req as VerdaccioRequest
+    // By the host's `trustProxy`, not by Koa's own settings.
+    if (ip !== undefined) ctx.request.ip = ip
+    await next()
+  })
+  koa.use(plugin)
+  return koa.callback()
+}
+
+/**
+ * Closes what is open when the host's server does, which is first seen with the first request. The process may end
+ * before, or without a word: nothing depends on it.
+ */
+function closeOnce(close: () => Promise<void>, log: Logger) {
+  let isSeen = false
+  return {
+    with({ socket }: VerdaccioRequest): void {
+      if (isSeen) return
+      const server: unknown = Reflect.get(socket, 'server')
+      if (typeof server !== 'object' || server === null || !('once' in server)) return
+      isSeen = true
+      const onClose = () =>
+        void close().catch((err: unknown) => log.warn({ err }, 'cargo: not everything was closed'))
+      ;(server as NodeJS.EventEmitter).once('close', onClose)
+    },
+  }
+}
+
+function openStorage({ storage, configPath, self_path }: VerdaccioConfig): ObjectStore {
+  const folder = process.env['VERDACCIO_STORAGE_PATH'] ?? storage ?? 'storage'
+  const base = dirname(configPath ?? self_path ?? '')
+  return fsStorage(join(isAbsolute(folder) ? folder : join(base, folder), FOLDER))
+}
