@@ -17,6 +17,7 @@ export function addLayer(app: VerdaccioApp, mount: string, answer: Answer): void
     if (!isBelow(mount, request.url ?? '')) return next()
     // A logger has set the body flowing: what is not stopped before the first `await` is lost.
     request.pause()
+    flowWhenRead(request)
     repairWrite(response)
     answer(request, response)
   }
@@ -29,6 +30,13 @@ export function addLayer(app: VerdaccioApp, mount: string, answer: Answer): void
 
 function isBelow(mount: string, url: string): boolean {
   return url.startsWith(mount) && /^($|[/?])/.test(url.slice(mount.length))
+}
+
+/** A stream that was stopped by hand does not start by itself when somebody listens, as a new one does. */
+function flowWhenRead(request: VerdaccioRequest): void {
+  request.on('newListener', (event) => {
+    if (event === 'data') process.nextTick(() => request.resume())
+  })
 }
 
 /** Version 6 replaces `write` by a function that returns nothing: nobody would wait for a slow reader any more. */

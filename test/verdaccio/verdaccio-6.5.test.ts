@@ -1,0 +1,3 @@
+import { declareEveryday } from './everyday.ts'
+
+declareEveryday('6.5.0')
