@@ -1,6 +1,6 @@
-import type { PackageAccess } from './hosts/verdaccio/api.ts'
-import { type CrateRules, cargoRules } from './hosts/verdaccio/rights.ts'
-import { ALL_NAMES, OptionsError, type OptionsInput } from './options.ts'
+import type { PackageAccess } from '../hosts/verdaccio/api.ts'
+import { type CrateRules, cargoRules } from '../hosts/verdaccio/rights.ts'
+import { ALL_NAMES, OptionsError, type OptionsInput } from '../options.ts'
 
 /** No npm package can be called so. */
 const MOUNT = '/-/cargo'

@@ -1,21 +1,21 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import Koa from 'koa'
 import { register } from 'prom-client'
-import type { CargoEvent, Host, Logger, ObjectStore } from './host.ts'
-import { redisCache } from './hosts/cache.ts'
-import { fsStorage } from './hosts/fs.ts'
+import type { CargoEvent, Host, Logger, ObjectStore } from '../host.ts'
+import { redisCache } from '../hosts/cache.ts'
+import { fsStorage } from '../hosts/fs.ts'
 import type {
   VerdaccioApp,
   VerdaccioAuth,
   VerdaccioConfig,
   VerdaccioRequest,
   VerdaccioStorage,
-} from './hosts/verdaccio/api.ts'
-import { verdaccioAuth } from './hosts/verdaccio/auth.ts'
-import { addLayer } from './hosts/verdaccio/layer.ts'
-import { verdaccioUrl } from './hosts/verdaccio/public-url.ts'
-import { cargo } from './plugin.ts'
-import { parseBlock } from './verdaccio-options.ts'
+} from '../hosts/verdaccio/api.ts'
+import { verdaccioAuth } from '../hosts/verdaccio/auth.ts'
+import { addLayer } from '../hosts/verdaccio/layer.ts'
+import { verdaccioUrl } from '../hosts/verdaccio/public-url.ts'
+import { cargo } from '../plugin.ts'
+import { parseBlock } from './block.ts'
 
 /** The key of the plugin's block in `middlewares`. */
 const KEY = 'cargo'
