@@ -44,7 +44,9 @@ export const uplink = z
           .string()
           .min(1)
           .optional()
-          .describe('the environment variable that holds it; only the bundled server reads it'),
+          .describe(
+            'the environment variable that holds it; the bundled server and the plugin in Verdaccio read it',
+          ),
       })
       .optional()
       .describe('credential, sent to the origin of `url` only'),

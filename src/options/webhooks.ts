@@ -33,7 +33,9 @@ export const webhook = z
       .string()
       .min(1)
       .optional()
-      .describe('the environment variable that holds it; only the bundled server reads it'),
+      .describe(
+        'the environment variable that holds it; the bundled server and the plugin in Verdaccio read it',
+      ),
     events: z
       .array(z.enum(EVENT_KINDS))
       .min(1)

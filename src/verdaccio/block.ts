@@ -1,6 +1,7 @@
 import type { PackageAccess } from '../hosts/verdaccio/api.ts'
 import { type CrateRules, cargoRules } from '../hosts/verdaccio/rights.ts'
-import { ALL_NAMES, OptionsError, type OptionsInput } from '../options.ts'
+import { readSecrets } from '../options/secrets.ts'
+import { ALL_NAMES, describeProblems, OptionsError, type OptionsInput, optionsSchema } from '../options.ts'
 
 /** No npm package can be called so. */
 const MOUNT = '/-/cargo'
@@ -19,11 +20,10 @@ export interface Block {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
-type Rules = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
 /**
- * Reads the block; what else is wrong in `options` the plugin says itself.
- * @throws {OptionsError} naming the key
+ * Reads the block.
+ * @throws {OptionsError} naming each wrong key
  */
 export function parseBlock(
   block: unknown,
@@ -32,12 +32,15 @@ export function parseBlock(
 ): Block {
   if (!isMap(block))
     throw new OptionsError(['`middlewares.cargo`: must be a map, such as `{ enabled: true }`'])
-  const { enabled = true, redis, ...options } = block
+  const { enabled = true, redis, ...rest } = block
   if (typeof enabled !== 'boolean') throw new OptionsError(['`enabled`: must be `true` or `false`'])
   if (redis !== undefined && typeof redis !== 'string')
     throw new OptionsError(['`redis`: must be a URL or the name of an environment variable'])
-  const written = mapOfMaps(options['packages'])
-  const rules = written && crateRules(written)
+  const checked = optionsSchema.safeParse(rest)
+  if (!checked.success) throw new OptionsError(describeProblems(checked.error))
+  const { options, problems } = readSecrets<OptionsInput>(rest, environment)
+  if (problems.length > 0) throw new OptionsError(problems)
+  const rules = options.packages && crateRules(options.packages)
   const decisive = rules === undefined ? cargoRules(hostPackages) : Object.values(rules)
   return {
     enabled,
@@ -47,52 +50,42 @@ export function parseBlock(
       mount: MOUNT,
       auth_required: decisive.some(isNarrow),
       ...options,
-      ...packagesOf(options, written, rules !== undefined),
-    } as OptionsInput,
+      packages: leftToHost(options, rules !== undefined),
+    },
   }
 }
 
+type Rules = NonNullable<OptionsInput['packages']>
+
 /** The rights in the rules, if they give any. */
 function crateRules(written: Rules): CrateRules | undefined {
-  if (!Object.values(written).some((rule) => RIGHTS.some((right) => right in rule))) return undefined
+  if (!Object.values(written).some((rule) => RIGHTS.some((right) => rule[right] !== undefined)))
+    return undefined
   return Object.fromEntries(
-    Object.entries(written).map(([glob, { access, publish, unpublish }]) => [
+    Object.entries(written).map(([glob, { access = '$all', publish = [], unpublish = [] }]) => [
       glob,
-      { access: names(access ?? '$all'), publish: names(publish), unpublish: names(unpublish) },
+      { access: list(access), publish: list(publish), unpublish: list(unpublish) },
     ]),
   )
 }
 
-/** The rules without rights: those are asked of the host. Who may remove is said explicitly, or nobody may. */
-function packagesOf(
-  options: Readonly<Record<string, unknown>>,
-  written: Rules | undefined,
-  hasRights: boolean,
-): Pick<OptionsInput, 'packages'> | undefined {
-  if (written === undefined) {
-    // Something that is no map is left to be complained about.
-    if (options['packages'] !== undefined) return undefined
-    const proxy = isMap(options['uplinks']) ? Object.keys(options['uplinks']) : []
-    return { packages: { '**': { ...LEFT_TO_HOST, proxy } } }
-  }
-  const left = Object.entries(written).map(([glob, rule]) => {
-    const given = RIGHTS.filter((right) => right in rule || !hasRights || right === 'access')
-    return [glob, { ...rule, ...Object.fromEntries(given.map((right) => [right, LEFT_TO_HOST[right]])) }]
-  })
-  return { packages: Object.fromEntries(left) }
+/** The rules without their rights, which are asked of the host; but where a rule gives nobody a right, nobody has it. */
+function leftToHost({ packages, uplinks = {} }: OptionsInput, hasRights: boolean): Rules {
+  if (packages === undefined) return { '**': { ...LEFT_TO_HOST, proxy: Object.keys(uplinks) } }
+  return Object.fromEntries(
+    Object.entries(packages).map(([glob, rule]) => {
+      const given = RIGHTS.filter((right) => !hasRights || right === 'access' || rule[right] !== undefined)
+      return [glob, { ...rule, ...Object.fromEntries(given.map((right) => [right, LEFT_TO_HOST[right]])) }]
+    }),
+  )
 }
 
 function isNarrow({ access = ['$all'] }: PackageAccess): boolean {
   return !access.some((name) => ALL_NAMES.has(name))
 }
 
-function names(value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.map(String)
-  return typeof value === 'string' ? value.split(/\s+/).filter(Boolean) : []
-}
-
-function mapOfMaps(value: unknown): Rules | undefined {
-  return isMap(value) && Object.values(value).every(isMap) ? (value as Rules) : undefined
+function list(names: string | readonly string[]): readonly string[] {
+  return typeof names === 'string' ? names.split(/\s+/).filter(Boolean) : names
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
