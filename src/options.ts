@@ -17,6 +17,11 @@ const limits = z
     unpacked: byteSize.prefault('512MiB').describe('largest unpacked size of a published crate'),
     metadata: byteSize.prefault('1MiB').describe('largest JSON part of a publish'),
     entries: z.int().positive().default(20_000).describe('most files in a published crate'),
+    publishes: z
+      .int()
+      .positive()
+      .default(8)
+      .describe('most published crates that are inspected at a time; others wait'),
     proxied: byteSize.prefault('1GiB').describe('largest `.crate` file of an uplink'),
     index: byteSize.prefault('32MiB').describe('largest index file of an uplink'),
   })

@@ -18,8 +18,14 @@ import { type InspectedCrate, inspectCrate, isThisRegistry } from './crate-inspe
 import type { CrateLog } from './crate-log.ts'
 import { checkOwnDependencies, type OwnDependenciesDeps } from './own-dependencies.ts'
 import { createSpool, type Spool } from './spool.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 const LENGTH_BYTES = 4
+
+/** Each needs half a MiB of memory at most, or a temporary file of the crate's size. */
+const UPLOADS = { parallel: 128, parallelPerKey: 64, waiting: 2_000, maxWaitMs: 20_000, what: 'publishes' }
+/** Those that wait are uploads already. */
+const INSPECTIONS = { waiting: UPLOADS.parallel, maxWaitMs: 60_000, what: 'publishes' }
 
 export interface PublishRequest {
   /** `Content-Length` in bytes; like the body of no interest before the caller is known to have the right to publish. */
@@ -35,6 +41,8 @@ export interface PublishDeps extends Pick<OwnDependenciesDeps, 'isProxied'> {
   readonly blobs: Blobs
   readonly stamp: (caller: Caller, principal: Principal) => ChangeStamp
   readonly now: () => Date
+  /** Crate files that are unpacked and looked at. */
+  readonly inspections: Turns
   /** Judges a name that is published for the first time; returns warnings. */
   checkShadow(name: string): Promise<readonly string[]>
 }
@@ -50,19 +58,36 @@ interface CheckedCrate extends Omit<InspectedCrate, 'manifest'> {
   readonly warnings: readonly string[]
 }
 
+/** Publishes crates, so many at a time. */
+export type Publisher = (caller: Caller, request: PublishRequest) => Promise<Published>
+
 /**
- * Publishes a crate: the blob first, then the change that names it, then the answer.
- * @throws {CargoError} for a caller without the right, a body that breaks a rule, or a version that exists
+ * Publishes a crate: the blob first, then the change that names it, then the answer. Who has to wait for a turn is not
+ * read from meanwhile.
+ * @throws {CargoError} for a caller without the right, a body that breaks a rule, a version that exists, or when too
+ * many publish
  */
-export async function publishCrate(
+export function createPublisher(deps: Omit<PublishDeps, 'inspections'>): Publisher {
+  const { publishes } = deps.options.limits
+  const uploads = createTurns(UPLOADS)
+  const inspections = createTurns({ ...INSPECTIONS, parallel: publishes })
+  return async (caller, request) => {
+    const principal = await deps.access.mustWrite(caller, 'publish')
+    const length = request.length()
+    const publish = () => takeIn({ ...deps, inspections }, caller, principal, length, request.body())
+    return uploads.run(publish, principal.name)
+  }
+}
+
+async function takeIn(
   deps: PublishDeps,
   caller: Caller,
-  request: PublishRequest,
+  principal: Principal,
+  length: number,
+  body: AsyncIterable<Uint8Array>,
 ): Promise<Published> {
   const { access, log, options } = deps
-  const principal = await access.mustWrite(caller, 'publish')
-  const length = request.length()
-  const reader = createBodyReader(request.body()[Symbol.asyncIterator]())
+  const reader = createBodyReader(body[Symbol.asyncIterator]())
   const { limits } = options
   const metadataSize = parseLength(
     await reader.take(LENGTH_BYTES, 'the metadata length'),
@@ -115,7 +140,9 @@ async function checkCrate(
   spool: Spool,
 ): Promise<CheckedCrate> {
   const { options, now } = deps
-  const { manifest, ...inspected } = await inspectCrate(options, caller.via, { name, vers }, spool, now())
+  const { manifest, ...inspected } = await deps.inspections.run(() =>
+    inspectCrate(options, caller.via, { name, vers }, spool, now()),
+  )
   checkAgreement(metadata, manifest, isThisRegistry(options, caller.via))
   const warnings = [
     ...checkPolicy(metadata, manifest),

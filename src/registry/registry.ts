@@ -23,7 +23,7 @@ import { explainCrate } from './explain.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
 import { type CrateLists, createCrateLists } from './lists/crate-lists.ts'
 import { createPackageRules } from './package-rules.ts'
-import { type PublishRequest, publishCrate } from './publish.ts'
+import { createPublisher, type PublishRequest } from './publish.ts'
 import { createReadmes, type Readmes } from './readmes.ts'
 import { reliableStorage } from './reliable-storage.ts'
 import { createSealedCache } from './sealed-cache.ts'
@@ -111,6 +111,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     ...(tokenId !== undefined && { tokenId }),
   })
 
+  const { checkShadow } = upstream
+  const publishCrate = createPublisher({ options, access, log, blobs, stamp, now, checkShadow, isProxied })
   const changes = createCrateChanges({ access, log, stamp, noteChange, announce })
 
   const { knownCrate, ...views } = createCrateViews({
@@ -165,11 +167,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     downloads: async (caller, name) => (await views.countedCrate(caller, name)).downloads,
 
     async publish(caller, request) {
-      const done = await publishCrate(
-        { options, access, log, blobs, stamp, now, checkShadow: upstream.checkShadow, isProxied },
-        caller,
-        request,
-      )
+      const done = await publishCrate(caller, request)
       const { name, vers, cksum } = done.entry
       await noteChange(name)
       observer.published(done.size)

@@ -82,11 +82,12 @@ export function createAhead(deps: AheadDeps): Ahead {
       graph.waiting -= 1
       ended()
     }
-    queue.add(
+    const isQueued = queue.add(
       () => work(done).catch((error) => deps.logger.debug({ err: error }, 'nothing was fetched ahead')),
       done,
     )
-    return true
+    if (!isQueued) graph.waiting -= 1
+    return isQueued
   }
 
   function tell(graph: ClientGraph, kind: 'index' | 'crate', key: string): void {

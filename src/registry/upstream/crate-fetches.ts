@@ -6,9 +6,12 @@ import type { IndexEntry } from '../../protocol/index-entry.ts'
 import type { Uplink } from '../../uplinks/uplink.ts'
 import type { Blobs } from '../blobs.ts'
 import { createFilling, type Filling } from '../filling.ts'
+import { createTurns } from '../turns.ts'
 
 /** A fetch that failed before anybody saw a byte is tried so often. */
 const ATTEMPTS = 2
+/** Each needs a MiB of memory at most, or a temporary file; a client over HTTP/2 asks for a hundred at once. */
+const FILLS = { parallel: 256, waiting: 4_000, maxWaitMs: 20_000, what: 'crates on their way from uplinks' }
 
 /** A crate on its way in from an uplink. */
 export interface CrateFetch {
@@ -57,6 +60,7 @@ interface Running {
 interface Begun extends Omit<Running, 'ended'> {}
 
 export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: CrateFetchesDeps): CrateFetches {
+  const fills = createTurns(FILLS)
   const running = new Map<string, Promise<Running>>()
   const keeping = new Set<Promise<FetchEnd>>()
 
@@ -114,16 +118,22 @@ export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: Crat
   }
 
   async function start(uplink: Uplink, entry: IndexEntry): Promise<Running> {
-    let begun: Begun
+    const begun = Promise.withResolvers<Begun>()
+    const kept = fills.run(async () => {
+      const one = await begin(uplink, entry)
+      begun.resolve(one)
+      return keep(uplink, entry, one)
+    })
+    kept.catch(begun.reject)
     try {
-      begun = await begin(uplink, entry)
+      const one = await begun.promise
+      const ended: Promise<FetchEnd> = kept.finally(() => keeping.delete(ended))
+      keeping.add(ended)
+      return Object.assign(one, { ended })
     } catch (error) {
       running.delete(entry.cksum)
       throw error
     }
-    const ended: Promise<FetchEnd> = keep(uplink, entry, begun).finally(() => keeping.delete(ended))
-    keeping.add(ended)
-    return Object.assign(begun, { ended })
   }
 
   function startOnce(uplink: Uplink, entry: IndexEntry): Promise<Running> {

@@ -1,7 +1,9 @@
 /** Work of which only so much runs at a time. */
 export interface Queue {
-  /** `ended` is called once, whether the work ran or waited for too long. */
-  add(work: () => Promise<void>, ended: () => void): void
+  /**
+   * Whether there is room for it; if so, `ended` is called once, whether the work runs or waits for too long.
+   */
+  add(work: () => Promise<void>, ended: () => void): boolean
   /** Drops what waits, and waits for what runs. */
   close(): Promise<void>
 }
@@ -11,6 +13,9 @@ interface Waiting {
   readonly ended: () => void
   readonly since: number
 }
+
+/** Work that waits, at some 300 bytes each. */
+const MAX_WAITING = 20_000
 
 /** `work` must not fail. */
 export function createQueue(parallel: number, maxWait: number, monotonic: () => number): Queue {
@@ -37,8 +42,10 @@ export function createQueue(parallel: number, maxWait: number, monotonic: () => 
 
   return {
     add(work, ended) {
+      if (waiting.length >= MAX_WAITING) return false
       waiting.push({ work, ended, since: monotonic() })
       next()
+      return true
     },
     async close() {
       closed = true

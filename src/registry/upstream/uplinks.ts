@@ -1,6 +1,7 @@
 import type { Logger } from '../../host.ts'
 import type { Options } from '../../options.ts'
 import { createUplink, type Uplink } from '../../uplinks/uplink.ts'
+import { boundedUplink } from './bounded-uplink.ts'
 
 /** What the uplinks tell whoever measures them; must not throw. */
 export interface UplinkObserver {
@@ -28,22 +29,24 @@ export function createUplinks({
   return new Map(
     Object.entries(options.uplinks).map(([name, of]) => [
       name,
-      createUplink({
-        name,
-        options: of,
-        offline,
-        limits,
-        now,
-        monotonic,
-        onRequest: (kind, outcome) => observer.uplinkRequest(name, kind, outcome),
-        onAvailable(available) {
-          observer.uplinkAvailable(name, available)
-          logger.warn(
-            { uplink: name },
-            available ? 'uplink is back' : 'uplink fails and is left alone for a while',
-          )
-        },
-      }),
+      boundedUplink(
+        createUplink({
+          name,
+          options: of,
+          offline,
+          limits,
+          now,
+          monotonic,
+          onRequest: (kind, outcome) => observer.uplinkRequest(name, kind, outcome),
+          onAvailable(available) {
+            observer.uplinkAvailable(name, available)
+            logger.warn(
+              { uplink: name },
+              available ? 'uplink is back' : 'uplink fails and is left alone for a while',
+            )
+          },
+        }),
+      ),
     ]),
   )
 }
