@@ -44,6 +44,10 @@ export const optionsSchema = z.strictObject({
   admins: names
     .prefault([])
     .describe('users and groups that may change the owners of any crate, and remove it'),
+  audit_downloads: z
+    .boolean()
+    .default(false)
+    .describe('whether who downloaded what is kept, for `admins` to read'),
   ownership: z
     .enum(['first_publisher', 'rules'])
     .default('first_publisher')

@@ -4,6 +4,7 @@ import type { Context, Next } from 'koa'
 import compose from 'koa-compose'
 import { LRUCache } from 'lru-cache'
 import type { CargoEvent, Host, Logger, MetadataCache } from './host.ts'
+import { createAuditHandlers } from './http/audit-handlers.ts'
 import { createBaseUrl, createCallerFinder } from './http/caller.ts'
 import { createCatalogueHandlers } from './http/catalogue-handlers.ts'
 import type { CargoContext } from './http/context.ts'
@@ -92,6 +93,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     {
       ...createHandlers(registry),
       ...createReadHandlers(registry),
+      ...createAuditHandlers(registry),
       ...createCatalogueHandlers(registry),
       ...pages,
       ...me,

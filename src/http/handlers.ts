@@ -85,7 +85,7 @@ export function createHandlers(registry: Registry) {
       ctx.type = 'application/gzip'
       if (opened !== undefined) {
         ctx.body = opened.body
-        if (!range) whenSent(ctx, file.sent)
+        whenSent(ctx, () => file.sent(range === undefined))
       }
       const length = range ? range.end - range.start : (opened?.size ?? size)
       if (length !== undefined) ctx.length = length

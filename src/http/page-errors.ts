@@ -16,9 +16,13 @@ const HINT =
 
 /** Tells a refusal: to cargo as JSON, and where pages are (`/-` and, if there are any, below `/me/tokens`) to people. */
 export function createErrorAnswer(mount: string, hasTokenPages: boolean, baseUrl: BaseUrl) {
+  /** What the audit has to tell a script is no page; that it is not there, or needs a login, is told as everywhere. */
+  const isPage = ({ path }: CargoContext, { status }: CargoError) =>
+    isBelow(path, `${mount}/-`) && (path !== `${mount}/-/audit` || status === 404 || status === 401)
+
   return function answerError(ctx: CargoContext, error: CargoError): void {
     const isOfTokens = hasTokenPages && isBelow(ctx.path, `${mount}/me/tokens`)
-    if (!isOfTokens && !isBelow(ctx.path, `${mount}/-`)) {
+    if (!isOfTokens && !isPage(ctx, error)) {
       if (error.status === 401) ctx.set('WWW-Authenticate', `Cargo login_url="${baseUrl(ctx)}/me"`)
       ctx.body = errorBody([error.message])
       return

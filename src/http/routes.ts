@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import { HttpMethodEnum, koaBody } from 'koa-body'
 import { CargoError } from '../errors.ts'
 import type { RateLimits } from '../registry/rate-limits.ts'
+import type { AuditHandlers } from './audit-handlers.ts'
 import type { CatalogueHandlers } from './catalogue-handlers.ts'
 import type { CargoContext, CargoState } from './context.ts'
 import type { Handlers, RouteContext } from './handlers.ts'
@@ -23,7 +24,7 @@ export interface ServedRoute {
   readonly path: string
 }
 
-type AllHandlers = Handlers & MeHandlers & PageHandlers & ReadHandlers & CatalogueHandlers
+type AllHandlers = Handlers & AuditHandlers & MeHandlers & PageHandlers & ReadHandlers & CatalogueHandlers
 type Handler = (ctx: RouteContext) => unknown
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 type Route = readonly [Method, string, Handler]
@@ -84,6 +85,7 @@ function routeTable(handlers: AllHandlers): readonly Route[] {
     ['GET', '/-/crates', handlers.toList],
     ['GET', '/-/crates/:crate', handlers.cratePage],
     ['GET', '/-/crates/:crate/:version', handlers.cratePage],
+    ['GET', '/-/audit', handlers.audit],
     // The mount, with a slash or without.
     ['GET', '{/}', handlers.home],
     // libgit2 puts a slash of its own behind the one that the URL ends in.

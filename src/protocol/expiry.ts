@@ -1,5 +1,6 @@
 import { CargoError } from '../errors.ts'
 import { quote } from './text.ts'
+import { timeOf } from './time.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const MAX_DAYS = 36_500
@@ -22,12 +23,4 @@ export function parseExpiry(text: string, now: Date): string {
     throw new CargoError('invalid_request', `invalid expiry ${quote(text)}: must be in the future`)
   }
   return new Date(time).toISOString()
-}
-
-function timeOf(text: string): number {
-  const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
-  // `Date.parse` takes the 31st of February for the 3rd of March.
-  const [, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)
-  const isDay = isTime && new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === day && month > 0
-  return isDay ? Date.parse(text) : Number.NaN
 }

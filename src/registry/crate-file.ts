@@ -19,8 +19,8 @@ export interface CrateFile {
 
 /** A file that somebody downloads. */
 export interface Download extends CrateFile {
-  /** To be told once the whole file was completely sent. */
-  sent(): void
+  /** To be told once what was asked for was completely sent: the whole file, or a range of it. */
+  sent(whole: boolean): void
 }
 
 export interface CrateBody {

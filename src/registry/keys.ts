@@ -7,9 +7,17 @@ const CATALOGUE_DIGITS = 12
 /** Digits of the number of a part of the download history. */
 const HISTORY_DIGITS = 4
 
-/** Where change `n` of a crate is stored; the same for every spelling of its name. */
+/** The folder of the changes of all crates. */
+export const CHANGES_PREFIX = 'crates/'
+
+/** The folder of a crate's changes; the same for every spelling of its name. */
+export function changesPrefix(name: string): string {
+  return `${CHANGES_PREFIX}${indexPath(canonicalName(name))}/`
+}
+
+/** Where change `n` of a crate is stored. */
 export function changeKey(name: string, n: number): string {
-  return `crates/${indexPath(canonicalName(name))}/${numbered(n, CHANGE_DIGITS)}`
+  return changesPrefix(name) + numbered(n, CHANGE_DIGITS)
 }
 
 /** Where the newest fold of a crate's changes is kept. */
@@ -92,6 +100,14 @@ export function historyPrefix(day: string): string {
 /** Stored once all `parts` of the downloads up to `day` are. In key order it is behind the days and before the history. */
 export function foldedKey(day: string, parts: number): string {
   return `${DOWNLOADS_PREFIX}folded/${day}.${parts}.json`
+}
+
+/** The folder of the records of who downloaded what, by day. */
+export const TRAIL_PREFIX = 'audit/downloads/'
+
+/** Where batch `n` of a process's records of a day is stored. */
+export function trailKey(day: string, replica: string, n: number): string {
+  return `${TRAIL_PREFIX}${day}/${replica}-${numbered(n, CHANGE_DIGITS)}`
 }
 
 /** The secret that seals what goes into the shared cache. */

@@ -4,7 +4,7 @@ import type { CargoEvent, Host, MetadataCache, Principal } from '../host.ts'
 import { type Options, readsNeedLogin } from '../options.ts'
 import type { PublishResponse } from '../protocol/api.ts'
 import type { ChangeStamp } from '../protocol/change.ts'
-import { mustExist, unknownCrate, unknownVersion } from '../protocol/decide.ts'
+import { mustExist, unknownCrate } from '../protocol/decide.ts'
 import type { Explanation } from '../protocol/explanation.ts'
 import type { IndexConfig } from '../protocol/index-config.ts'
 import { pubtime } from '../protocol/index-entry.ts'
@@ -12,12 +12,14 @@ import type { CrateName } from '../protocol/name.ts'
 import type { Version } from '../protocol/version.ts'
 import { type Caller, createAccess } from './access.ts'
 import { createAheadOfCallers } from './ahead-of-callers.ts'
+import { createTrailWriter } from './audit/trail-writer.ts'
+import { type Audit, createAudit } from './audit.ts'
 import { createBlobs } from './blobs.ts'
 import { createCatalogue } from './catalogue.ts'
 import { type CrateChanges, createCrateChanges } from './crate-changes.ts'
-import { type CrateFile, type Download, hostedFile } from './crate-file.ts'
 import { createCrateLog } from './crate-log.ts'
 import { type CrateViews, createCrateViews } from './crate-view.ts'
+import { createDownloads, type Downloads } from './download.ts'
 import { type CrateDownloads, createDownloadCounts } from './download-counts.ts'
 import { explainCrate } from './explain.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
@@ -31,13 +33,11 @@ import type { AheadOutcome } from './upstream/ahead.ts'
 import { createUpstream, type UpstreamObserver } from './upstream/upstream.ts'
 
 /** The service: every answer is for a caller, and only says what that caller may know. */
-export interface Registry extends CrateChanges, CrateLists, CrateViews, Readmes {
+export interface Registry extends Audit, CrateChanges, CrateLists, CrateViews, Downloads, Readmes {
   readonly options: Options
   config(caller: Caller): IndexConfig
   /** @throws {CargoError} `not_found`, also for those who may not read the crate */
   index(caller: Caller, name: CrateName): Promise<IndexFile>
-  /** @throws {CargoError} `not_found` for any spelling but the published one */
-  download(caller: Caller, name: CrateName, version: Version): Promise<Download>
   /**
    * How often the crate was downloaded here, be it local or an uplink's.
    * @throws {CargoError} as {@link CrateViews.crate}
@@ -100,6 +100,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     onOutcome: (kind, outcome) => observer.fetchedAhead(kind, outcome),
   })
   const counts = createDownloadCounts({ storage, logger, now, monotonic })
+  const trail = options.audit_downloads ? createTrailWriter({ storage, logger, now }) : undefined
+  const audit = createAudit({ access, storage, logger, monotonic })
   const loginForReads = readsNeedLogin(options)
   const isProxied = (name: string) => upstream.proxied.uplinksOf(name).length > 0
 
@@ -126,6 +128,9 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
   const lists = createCrateLists({
     ...{ catalogue, access, rules, monotonic, views: { ...views, knownCrate } },
     ...{ upstream: upstream.search, counts },
+  })
+  const { download, fileOf } = createDownloads({
+    ...{ access, log, blobs, logger, upstream, ahead, counts, trail, tellDenied },
   })
   const readmes = createReadmes({ views, fileOf, logger })
 
@@ -157,13 +162,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       return file
     },
 
-    async download(caller, name, version) {
-      await access.mustRead(caller, name)
-      ahead.crateAsked(caller, name, version)
-      const file = await fileOf(caller, name, version)
-      return { ...file, sent: () => counts.count(name, version) }
-    },
-
+    download,
     downloads: async (caller, name) => (await views.countedCrate(caller, name)).downloads,
 
     async publish(caller, request) {
@@ -175,6 +174,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       return done.response
     },
 
+    ...audit,
     ...changes,
     ...views,
     ...lists,
@@ -192,23 +192,12 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
 
     async close() {
       await counts.close()
+      await trail?.close()
       await ahead.close()
       await upstream.close()
       await log.close()
       await catalogue.flush()
     },
-  }
-
-  async function fileOf(caller: Caller, name: CrateName, version: Version): Promise<CrateFile> {
-    const { record } = await log.read(name)
-    if (record === undefined) return proxiedFile(caller, name, version)
-    return hostedFile({ blobs, logger }, mustExist(record, name), version)
-  }
-
-  async function proxiedFile(caller: Caller, name: CrateName, version: Version): Promise<CrateFile> {
-    const file = await tellDenied(caller, name, version, () => upstream.download(name, version))
-    if (file !== undefined) return file
-    throw (await upstream.proxied.find(name)) ? unknownVersion(name, version) : unknownCrate(name)
   }
 
   /** What the rules keep from somebody is told to the host. */

@@ -62,9 +62,9 @@ function renderFinding({ crates, key, problem, remedy, repaired }: Finding): str
 }
 
 function renderReport({ counts, findings, repaired, unreferenced }: VerifyReport): string {
-  const { blobs, crates, changes, checkpoints, copies, catalogues, downloads, unsealed } = counts
+  const { blobs, crates, changes, checkpoints, copies, catalogues, downloads, trail, unsealed } = counts
   const lines = [
-    `${blobs} blobs, ${crates} crates with ${changes} changes and ${checkpoints} checkpoints, ${copies} index copies, ${catalogues} parts of the catalogues, ${downloads} of the download counts`,
+    `${blobs} blobs, ${crates} crates with ${changes} changes and ${checkpoints} checkpoints, ${copies} index copies, ${catalogues} parts of the catalogues, ${downloads} of the download counts, ${trail} of the download audit`,
     ...(unsealed > 0
       ? [
           `${unsealed} changes and copies are from before there were seals: not all damage of theirs can be found`,

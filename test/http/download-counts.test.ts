@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
 import { createSecureServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
@@ -13,7 +12,8 @@ import { temporaryFolder } from '../support/cargo.ts'
 import { makeCertificate } from '../support/certificate.ts'
 import { crateFile } from '../support/crate-file.ts'
 import { download } from '../support/download.ts'
-import { downloadPath, largeCrate, settled } from './proxied.ts'
+import { stopAfterAnswers, watchAnswers } from './open-answers.ts'
+import { downloadPath, largeCrate } from './proxied.ts'
 import { startProxy } from './upstream-app.ts'
 
 const MiB = 1024 * 1024
@@ -28,31 +28,14 @@ function reader(storage: ObjectStore): DownloadCounts {
   })
 }
 
-/** The versions that were counted once the app has ended its answers (a client may be faster) and stopped. */
+/** The versions that were counted once the app has stopped. */
 async function countedBy(app: App, name: string): Promise<Readonly<Record<string, number>>> {
-  await settled(() => answering(app).size, 0)
-  await app.close()
+  await stopAfterAnswers(app)
   return Object.fromEntries((await reader(app.storage).of(name)).versions)
 }
 
-const answers = new WeakMap<App, Set<ServerResponse>>()
-
-/** The answers that have not ended, from the first call on. */
-function answering(app: App): ReadonlySet<ServerResponse> {
-  const before = answers.get(app)
-  if (before !== undefined) return before
-  const open = new Set<ServerResponse>()
-  app.server.on('request', (_, response: ServerResponse) => {
-    open.add(response)
-    response.once('close', () => open.delete(response))
-  })
-  answers.set(app, open)
-  return open
-}
-
 async function published(t: TestContext, ...crates: ReturnType<typeof crateFile>[]): Promise<App> {
-  const app = await startApp(t)
-  answering(app)
+  const app = watchAnswers(await startApp(t))
   for (const crate of crates) assert.equal((await app.publish(crate)).status, 200)
   return app
 }
@@ -95,21 +78,21 @@ for (const protocol of ['http', 'https'] as const) {
 
 test("an uplink's crate counts when it comes from there, and when it is kept", async (t) => {
   const { app } = await startProxy(t, { uplink: { crates: [crateFile('up', '1.0.0')] } })
-  answering(app)
+  watchAnswers(app)
   for (const _ of [1, 2]) assert.equal((await app.request(downloadPath('up', '1.0.0'))).status, 200)
   assert.deepEqual(await countedBy(app, 'up'), { '1.0.0': 2 })
 })
 
 test('what several replicas and a restarted one counted is one sum', async (t) => {
   const storage = memoryStorage()
-  const start = () => startApp(t, { host: { storage } })
+  const start = async () => watchAnswers(await startApp(t, { host: { storage } }))
   const [one, two] = [await start(), await start()]
   await one.publish(crateFile())
   await one.request(downloadPath('foo', '1.0.0'))
-  await one.close()
+  await stopAfterAnswers(one)
   const again = await start()
   for (const app of [two, again, again]) await app.request(downloadPath('foo', '1.0.0'))
-  await Promise.all([two.close(), again.close()])
+  await Promise.all([two, again].map(stopAfterAnswers))
   const { total, recent, versions } = await reader(storage).of('foo')
   assert.deepEqual([total, recent, [...versions]], [4, 4, [['1.0.0', 4]]])
 })

@@ -90,7 +90,7 @@ test('verify() finds nothing wrong with what a server stored, and says what it l
   const { run } = await used(t)
   const { isWell, lines } = await run()
   assert.deepEqual(lines, [
-    '5 blobs, 2 crates with 35 changes and 1 checkpoints, 1 index copies, 36 parts of the catalogues, 1 of the download counts',
+    '5 blobs, 2 crates with 35 changes and 1 checkpoints, 1 index copies, 36 parts of the catalogues, 1 of the download counts, 0 of the download audit',
     'blobs that nobody references: 0 older than a day, 0 younger; they are harmless',
     '0 findings, 0 of them repaired',
   ])
@@ -185,7 +185,7 @@ test('verify() knows the counts of downloads, and tells which are damaged, missi
     foldedKey('2026-06-07', 1),
     historyKey('2026-06-06', 0),
   ]
-  assert.match(before.lines[0] ?? '', /, 7 of the download counts$/)
+  assert.match(before.lines[0] ?? '', /, 7 of the download counts, 0 of the download audit$/)
   await write(folded, '{}')
   await write(days[0] ?? '', '{}')
   await rm(path(parts))
@@ -193,7 +193,7 @@ test('verify() knows the counts of downloads, and tells which are damaged, missi
   const { isWell, found } = await run()
   const [why, remedy] = [
     'is damaged: its bytes do not have their checksum',
-    'restore it from a backup: what it counts is left out until then',
+    'restore it from a backup: what it tells is left out until then',
   ]
   assert.equal(isWell, false)
   assert.deepEqual(found.toSorted(), [
@@ -345,7 +345,7 @@ test('the verify command looks at thousands of crates in little memory, and ends
   assert.equal(code, 1)
   assert.equal(
     lines.at(-3),
-    '1999 blobs, 2000 crates with 2000 changes and 0 checkpoints, 0 index copies, 0 parts of the catalogues, 0 of the download counts',
+    '1999 blobs, 2000 crates with 2000 changes and 0 checkpoints, 0 index copies, 0 parts of the catalogues, 0 of the download counts, 0 of the download audit',
   )
   assert.equal(lines.filter((line) => line.includes('misses the crate')).length, 2000)
   assert.equal(lines.filter((line) => line.startsWith('damaged blobs/')).length, 1)

@@ -27,6 +27,8 @@ export interface VerifyCounts {
   catalogues: number
   /** Objects of download counts. */
   downloads: number
+  /** Batches of records of who downloaded what. */
+  trail: number
   /** Changes and copies from before there were seals: damage that leaves them valid is not found. */
   unsealed: number
 }

@@ -1,13 +1,15 @@
 import { CargoError } from '../../errors.ts'
 import { readDayCounts } from '../../protocol/download-counts.ts'
 import { partOf, readHistory } from '../../protocol/download-history.ts'
+import { parseDownloadRecords } from '../../protocol/download-record.ts'
 import { isSealed } from '../../protocol/seal.ts'
+import { batchOf } from '../audit/download-trail.ts'
 import { countedDay, type Generation, generationOf } from '../downloads/listed-counts.ts'
 import { inTurns } from '../in-turns.ts'
 import { DOWNLOADS_PREFIX, foldedKey, HISTORY_PREFIX, historyKey } from '../keys.ts'
 import { type Check, inParallel, problemOf, readObject, reportStray } from './check.ts'
 
-const FROM_BACKUP = 'restore it from a backup: what it counts is left out until then'
+const FROM_BACKUP = 'restore it from a backup: what it tells is left out until then'
 
 /**
  * Reads all that was counted of downloads. What is missing of a generation is a finding, unless there are two newer
@@ -16,10 +18,7 @@ const FROM_BACKUP = 'restore it from a backup: what it counts is left out until 
 export async function scanDownloads(check: Check): Promise<void> {
   const generations: Generation[] = []
   const parts = new Set<string>()
-  async function* keys(): AsyncGenerator<string> {
-    for await (const { key } of check.storage.list(DOWNLOADS_PREFIX)) yield key
-  }
-  await inParallel(keys(), check.signal, async (key) => {
+  await inParallel(keysBelow(check, DOWNLOADS_PREFIX), check.signal, async (key) => {
     const generation = generationOf(key)
     if (generation !== undefined) {
       generations.push(generation)
@@ -31,6 +30,18 @@ export async function scanDownloads(check: Check): Promise<void> {
     } else reportStray(check, key)
   })
   if (!check.signal.aborted) await reportMissing(check, generations, parts)
+}
+
+/** Reads the records of who downloaded what. */
+export async function scanTrail(check: Check): Promise<void> {
+  await inParallel(keysBelow(check, 'audit/'), check.signal, async (key) => {
+    if (batchOf(key) === undefined) return reportStray(check, key)
+    await scan(check, key, async (bytes) => void parseDownloadRecords(bytes), 'trail')
+  })
+}
+
+async function* keysBelow({ storage }: Check, prefix: string): AsyncGenerator<string> {
+  for await (const { key } of storage.list(prefix)) yield key
 }
 
 async function scanDay(check: Check, key: string): Promise<void> {
@@ -51,10 +62,15 @@ async function scanPart(check: Check, key: string, generations: readonly Generat
   })
 }
 
-async function scan(check: Check, key: string, read: (bytes: Buffer) => Promise<void>): Promise<void> {
+async function scan(
+  check: Check,
+  key: string,
+  read: (bytes: Buffer) => Promise<void>,
+  counted: 'downloads' | 'trail' = 'downloads',
+): Promise<void> {
   const found = await readObject(check, [], key)
   if (typeof found !== 'object') return
-  check.counts.downloads += 1
+  check.counts[counted] += 1
   try {
     await read(found.bytes)
   } catch (error) {

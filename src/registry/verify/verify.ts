@@ -5,7 +5,7 @@ import { scanBlobs, type Unreferenced } from './blob-scan.ts'
 import { scanCatalogue } from './catalogue-scan.ts'
 import type { Check, Finding, VerifyCounts } from './check.ts'
 import { scanCopies } from './copy-scan.ts'
-import { scanDownloads } from './download-scan.ts'
+import { scanDownloads, scanTrail } from './download-scan.ts'
 import { scanLogs } from './log-scan.ts'
 
 /** How a verification ended. */
@@ -35,6 +35,7 @@ export async function verifyStorage(deps: VerifyDeps): Promise<VerifyReport> {
     copies: 0,
     catalogues: 0,
     downloads: 0,
+    trail: 0,
     unsealed: 0,
   }
   const total = { findings: 0, repaired: 0 }
@@ -58,6 +59,7 @@ async function verifyAll(check: Check): Promise<Unreferenced | undefined> {
   const kept = await scanCatalogue(check, KEPT_CATALOGUE)
   await scanCopies(check, blobs, (name, copy) => kept.expect(summarizeCopy(name, copy), copy.fetchedAt))
   await scanDownloads(check)
+  await scanTrail(check)
   if (check.signal.aborted) return undefined
   await local.settle(async (name) => (await check.storage.stat(changeKey(name, 1))) !== undefined)
   await kept.settle(async () => true)
