@@ -16,6 +16,8 @@ import { createMetrics, noMetrics } from './http/metrics.ts'
 import { createErrorAnswer } from './http/page-errors.ts'
 import { createPageHandlers } from './http/page-handlers.ts'
 import { createReadHandlers } from './http/read-handlers.ts'
+import { createCrateReadmes } from './http/readme/crate-readmes.ts'
+import { createReadmeRenderer } from './http/readme/renderer.ts'
 import { createRouter, type ServedRoute } from './http/routes.ts'
 import { answerRefusedUpload } from './http/upload.ts'
 import { type OptionsInput, parseOptions, readsNeedLogin } from './options.ts'
@@ -82,7 +84,9 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     now,
     bodyTimeout,
   })
-  const pages = createPageHandlers({ registry, now })
+  const renderer = createReadmeRenderer(logger)
+  const readmes = createCrateReadmes(registry, renderer)
+  const pages = createPageHandlers({ registry, readmes, now })
   const limits = createRateLimits({
     limits: checked.rate_limits,
     monotonic,
@@ -92,7 +96,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     mount,
     {
       ...createHandlers(registry),
-      ...createReadHandlers(registry),
+      ...createReadHandlers(registry, readmes),
       ...createAuditHandlers(registry),
       ...createCatalogueHandlers(registry),
       ...pages,
@@ -116,6 +120,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') await webhooks.kept()
   }
   async function close(): Promise<void> {
+    await renderer.close()
     await registry.close()
     await webhooks.close()
   }

@@ -51,7 +51,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   uplinks: ['undici'],
   registry: ['lru-cache'],
   webhooks: ['undici'],
-  http: ['koa', '@koa/router', 'koa-body', 'prom-client'],
+  http: ['koa', '@koa/router', 'koa-body', 'prom-client', 'lru-cache', 'markdown-it', 'sanitize-html'],
 }
 
 /** What the pure room may not touch: files, sockets, clocks that tick by themselves. */

@@ -12,9 +12,15 @@ import type { Registry } from '../registry/registry.ts'
 import { sendFresh } from './fresh-answer.ts'
 import type { RouteContext } from './handlers.ts'
 import { sendJson } from './json-answer.ts'
+import { markupOf } from './pages/html.ts'
+import type { CrateReadmes } from './readme/crate-readmes.ts'
+
+/** A README is a part of a page that somebody else makes: opened by itself it has no style, and does nothing. */
+const FRAGMENT_POLICY =
+  "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
 
 /** crates.io's read API about one crate. */
-export function createReadHandlers(registry: Registry) {
+export function createReadHandlers(registry: Registry, readmes: CrateReadmes) {
   const nameOf = (ctx: RouteContext) => validateName(ctx.params['crate'] ?? '')
   const counted = (ctx: RouteContext) => registry.countedCrate(ctx.state.caller, nameOf(ctx))
   const ownersOf = (ctx: RouteContext) => registry.owners(ctx.state.caller, nameOf(ctx))
@@ -62,16 +68,25 @@ export function createReadHandlers(registry: Registry) {
       sendJson(ctx, { meta: { names: [] }, users: [] })
     },
 
-    /** For those who ask for JSON where it is, as crates.io answers them. */
+    /** As HTML; as it was written for those who want plain text; for those who want JSON where it is, as on crates.io. */
     async readme(ctx: RouteContext) {
       const [name, number] = [nameOf(ctx), numberOf(ctx)]
       const readme = await registry.readme(ctx.state.caller, name, number)
       if (readme === undefined) throw new CargoError('not_found', `\`${name}@${number}\` has no README`)
       ctx.vary('Accept')
       ctx.set('X-Content-Type-Options', 'nosniff')
-      if (ctx.accepts('text', 'html', 'json') === 'json')
-        sendJson(ctx, { url: `${ctx.state.caller.via}/api/v1/crates/${name}/${number}/readme` })
-      else sendFresh(ctx, 'text/plain; charset=utf-8', readme.text)
+      switch (ctx.accepts('html', 'text', 'json')) {
+        case 'json':
+          return sendJson(ctx, { url: `${ctx.state.caller.via}/api/v1/crates/${name}/${number}/readme` })
+        case 'text':
+          return sendFresh(ctx, 'text/plain; charset=utf-8', readme.text)
+        default: {
+          const { view, version } = await versionOnly(ctx)
+          const page = await readmes.of(ctx.state.caller, view, version)
+          ctx.set('Content-Security-Policy', FRAGMENT_POLICY)
+          return sendFresh(ctx, 'text/html; charset=utf-8', page === undefined ? '' : markupOf(page))
+        }
+      }
     },
 
     async crateDownloads(ctx: RouteContext) {

@@ -7,6 +7,7 @@ import { largeCrate } from './proxied.ts'
 import { startProxy, uplinkOptions } from './upstream-app.ts'
 
 const README = '/api/v1/crates/foo/1.0.0/readme'
+const PLAIN = { headers: { accept: 'text/plain' } } as const
 const TEXT = '# Foo\n\n<script>alert(1)</script> Größe\n'
 
 function withReadme(path = 'README.md', text = TEXT): CrateFile {
@@ -17,20 +18,33 @@ function withReadme(path = 'README.md', text = TEXT): CrateFile {
 async function readmeOf(app: App, file: CrateFile): Promise<string | undefined> {
   const published = await app.publish(file)
   assert.equal(published.status, 200, published.text)
-  const { status, text, body } = await app.request(`/api/v1/crates/${file.name}/${file.version}/readme`)
+  const { status, text, body } = await app.request(
+    `/api/v1/crates/${file.name}/${file.version}/readme`,
+    PLAIN,
+  )
   if (status === 200) return text
   assert.equal(status, 404)
   assert.deepEqual(body, { errors: [{ detail: `\`${file.name}@${file.version}\` has no README` }] })
   return undefined
 }
 
-test('a README is served as plain text, whatever it contains', async (t) => {
+test('a README is served as HTML that is inert, or as it was written, whatever it contains', async (t) => {
   const app = await startApp(t)
   await app.publish(withReadme())
-  for (const accept of ['*/*', 'text/html', 'text/plain']) {
+  for (const [accept, type, wanted] of [
+    ['*/*', 'html', '<h3>Foo</h3>\n Größe\n'],
+    ['text/html', 'html', '<h3>Foo</h3>\n Größe\n'],
+    ['text/plain', 'plain', TEXT],
+  ] as const) {
     const { status, headers, text } = await app.request(README, { headers: { accept } })
-    assert.deepEqual([status, text], [200, TEXT])
-    assert.equal(headers.get('content-type'), 'text/plain; charset=utf-8')
+    assert.deepEqual([status, text], [200, wanted])
+    assert.equal(headers.get('content-type'), `text/${type}; charset=utf-8`)
+    assert.equal(
+      headers.get('content-security-policy'),
+      type === 'html'
+        ? "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
+        : null,
+    )
     assert.equal(headers.get('x-content-type-options'), 'nosniff')
     assert.equal(headers.get('cache-control'), 'no-cache')
     assert.equal(headers.get('vary'), 'Accept')
@@ -84,8 +98,8 @@ test('a README behind many megabytes is found', async (t) => {
 
 test('a README of a proxied crate is read from its file, which is kept and not counted', async (t) => {
   const { app, uplink } = await startProxy(t, { uplink: { crates: [withReadme()] } })
-  assert.equal((await app.request(README)).text, TEXT)
-  assert.equal((await app.request('/api/v1/crates/FOO/1.0.0/readme')).text, TEXT)
+  assert.equal((await app.request(README, PLAIN)).text, TEXT)
+  assert.equal((await app.request('/api/v1/crates/FOO/1.0.0/readme', PLAIN)).text, TEXT)
   assert.equal(uplink.hits(uplink.cratePath('foo', '1.0.0')), 1)
   const metric = await app.metrics.getSingleMetric('cargo_downloads_total')?.get()
   assert.equal(metric?.values[0]?.value ?? 0, 0)
@@ -93,7 +107,7 @@ test('a README of a proxied crate is read from its file, which is kept and not c
   await uplink.stop()
   const options = { prefetch: 0, uplinks: { up: uplinkOptions(uplink) } }
   const later = await startApp(t, { host: { storage: app.storage }, options })
-  assert.equal((await later.request(README)).text, TEXT)
+  assert.equal((await later.request(README, PLAIN)).text, TEXT)
   const { crate } = (await later.request('/api/v1/crates/foo')).body as { crate: { downloads: number } }
   assert.equal(crate.downloads, 0)
 })
@@ -119,8 +133,8 @@ test('a README that may not be read, of a version that is not there or removed, 
   const secret = crateFile('secret').add('secret-1.0.0/README.md', TEXT)
   await app.publish(secret)
   await app.publish(withReadme())
-  assert.equal((await app.request('/api/v1/crates/secret/1.0.0/readme', { as: 'ann' })).text, TEXT)
-  assert.equal((await app.request(README, { as: 'bob' })).text, TEXT)
+  assert.equal((await app.request('/api/v1/crates/secret/1.0.0/readme', { as: 'ann', ...PLAIN })).text, TEXT)
+  assert.equal((await app.request(README, { as: 'bob', ...PLAIN })).text, TEXT)
   await app.request('/api/v1/crates/foo/1.0.0', { method: 'DELETE', as: 'ann' })
   for (const [name, version] of [
     ['secret', '1.0.0'],

@@ -8,6 +8,7 @@ const PACKAGES = {
   'redis-server': 'redis-server',
   openssl: 'openssl',
   script: 'bsdutils',
+  chromium: 'chromium',
   nginx: 'nginx',
   wrk: 'wrk',
   strace: 'strace',

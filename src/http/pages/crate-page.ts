@@ -21,6 +21,7 @@ export interface CratePage {
   readonly version: VersionView
   /** The version was asked for by its number. */
   readonly isChosen: boolean
+  readonly readme: ShownReadme
   readonly downloads: CrateDownloads
   readonly explanation: Explanation
   /** Whether a long list of versions is shown whole. */
@@ -29,11 +30,18 @@ export interface CratePage {
   readonly today: string
 }
 
+/** The README of the version: as markup, or why it cannot be shown now; neither: there is none. */
+export interface ShownReadme {
+  readonly page?: Html | undefined
+  readonly problem?: string
+}
+
 /** All about a crate, and about one version of it. */
 export function cratePage(page: CratePage): string {
-  const { site, crate, version, downloads, explanation, today } = page
+  const { site, crate, version, readme, downloads, explanation, today } = page
   const { entry } = version
   const sections: readonly Section[] = [
+    { id: 'readme', title: 'README', body: readmeBody(readme) },
     { id: 'versions', title: 'Versions', body: versionsTable(page) },
     {
       id: 'dependencies',
@@ -92,7 +100,8 @@ function facts({ crate, version, downloads }: CratePage): Html {
 function notes({ site, crate, version, isChosen, explanation }: CratePage): Html {
   const { yanked } = version.entry
   const all = crate.versions.every(({ entry }) => entry.yanked)
-  const reason = explanation.verdict?.reason
+  // Of a crate of this registry the verdict says nothing more.
+  const reason = crate.source === 'local' ? undefined : explanation.verdict?.reason
   return html`${
     yanked &&
     html`<div class="note"><p><strong>${all ? 'Every version is yanked.' : 'This version is yanked.'}</strong> Lock files that have it keep building; nothing new picks it${
@@ -102,4 +111,11 @@ function notes({ site, crate, version, isChosen, explanation }: CratePage): Html
     isChosen &&
     html`<p>This is one version of several. <a href="${site.path}/-/crates/${crate.name}">Show the one that is recommended</a></p>`
   }`
+}
+
+function readmeBody({ page, problem }: ShownReadme): Html {
+  if (page !== undefined) return html`<div class="readme">${page}</div>`
+  if (problem !== undefined)
+    return html`<div class="note"><p>It cannot be shown now: ${prose(problem)}.</p></div>`
+  return html`<p class="quiet">This version has no README.</p>`
 }

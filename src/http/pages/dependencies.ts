@@ -14,7 +14,7 @@ const CRATES_IO = new Set(['https://github.com/rust-lang/crates.io-index', 'spar
 /** What a version depends on, by kind. */
 export function dependencies(site: Site, { deps }: IndexEntry): Html {
   if (deps.length === 0) return html`<p class="quiet">It depends on nothing.</p>`
-  return html`${KINDS.map(([kind, title, label]) => {
+  return html`<div class="dependencies">${KINDS.map(([kind, title, label]) => {
     const some = deps.filter((dep) => dep.kind === kind)
     return (
       some.length > 0 &&
@@ -27,11 +27,11 @@ ${scrolling(
 </table>`,
 )}`
     )
-  })}`
+  })}</div>`
 }
 
 function row(site: Site, dep: IndexDep): Html {
-  return html`<tr><th scope="row">${crateLink(site, dep)}</th><td class="mono">${dep.req}</td><td>${particulars(dep)}</td></tr>
+  return html`<tr><th scope="row">${crateLink(site, dep)}</th><td><code>${dep.req}</code></td><td>${particulars(dep)}</td></tr>
 `
 }
 

@@ -47,6 +47,7 @@ main:focus { outline: none; }
 input, select, textarea, button { font: inherit; color: inherit; }
 input[type=text], input[type=search], select, textarea { background: var(--page); border: 1px solid var(--quiet); border-radius: 6px; padding: .4rem .7rem; width: 100%; min-width: 0; }
 select { width: auto; }
+input[type=checkbox] { accent-color: var(--accent); }
 button, .button { background: var(--accent); color: var(--on-accent); border: 1px solid var(--accent); border-radius: 6px; padding: .4rem .9rem; font-weight: 600; cursor: pointer; }
 button.plain { background: none; color: var(--accent); }
 button:hover { filter: brightness(1.1); }
@@ -59,12 +60,13 @@ fieldset p { margin: .5rem 0 0; color: var(--quiet); }
 .quiet { color: var(--quiet); }
 .small { font-size: .875rem; }
 .visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.note { background: var(--warn-soft); border: 1px solid var(--warn-line); border-radius: 8px; padding: .75rem 1rem; overflow-wrap: anywhere; }
+.note { background: var(--warn-soft); border: 1px solid var(--warn-line); border-radius: 8px; padding: .75rem 1rem; margin: 0 0 1rem; overflow-wrap: anywhere; }
 .note p:last-child, .card > :last-child { margin-bottom: 0; }
 .tag { display: inline-block; border: 1px solid var(--line); border-radius: 99px; padding: 0 .6rem; font-size: .8125rem; color: var(--quiet); overflow-wrap: anywhere; }
 .tag.warn { background: var(--warn-soft); border-color: var(--warn-line); color: var(--warn); white-space: nowrap; }
 .tags { display: flex; flex-wrap: wrap; gap: .4rem; list-style: none; padding: 0; }
-.scroll { overflow: auto; margin: 0 0 1rem; }
+.scroll { position: relative; overflow: auto; margin: 0 0 1rem; }
+.wide table { min-width: 46rem; }
 .tall { max-height: 32rem; border-bottom: 1px solid var(--line); }
 .tall thead th { position: sticky; top: 0; background: var(--page); }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
@@ -84,6 +86,7 @@ details[open] > summary { margin-bottom: .5rem; }
 .pages { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; justify-content: space-between; }
 .card { border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.25rem; margin: 0 0 1.25rem; min-width: 0; }
 .card h2 { font-size: 1rem; margin: 0 0 .5rem; }
+.card h3 { font-size: .9375rem; margin: 1rem 0 .5rem; }
 .card dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .35rem 1rem; font-size: .9375rem; }
 .card dt { color: var(--quiet); }
 .card dd { margin: 0; overflow-wrap: anywhere; }
@@ -99,6 +102,8 @@ details[open] > summary { margin-bottom: .5rem; }
 .plot text { fill: var(--quiet); font: 12px system-ui, sans-serif; }
 .body > section { margin-bottom: 2.5rem; }
 .body > section > h2 { margin-top: 0; }
+.dependencies th:nth-child(1) { width: 30%; }
+.dependencies th:nth-child(2) { width: 20%; }
 .features dt { margin-top: .4rem; font-weight: 600; }
 .features dd { margin: 0 0 0 1rem; overflow-wrap: anywhere; }
 .plain { white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -2,6 +2,7 @@ import { ACTIONS, type IssuedToken } from '../../host.ts'
 import { type Html, html } from './html.ts'
 import { renderPage, type Site } from './page.ts'
 import { code, loginLines } from './usage.ts'
+import { day, scrolling } from './written.ts'
 
 export interface TokenPage {
   readonly site: Site
@@ -59,10 +60,14 @@ function tokenTable({ tokens, ...page }: TokenPage): Html {
   const heads = ['Name', 'Id', 'Made', 'Expires', 'May', 'Crates'].map(
     (text) => html`<th scope="col">${text}</th>`,
   )
-  return html`<div class="scroll" role="group" aria-label="Your tokens" tabindex="0"><table>
+  return scrolling(
+    'Your tokens',
+    html`<table>
 <thead><tr>${heads}<th scope="col"><span class="visually-hidden">Revoke</span></th></tr></thead>
 <tbody>${tokens.map((token) => tokenRow(token, page))}</tbody>
-</table></div>`
+</table>`,
+    'wide',
+  )
 }
 
 function tokenRow(token: IssuedToken, { site, seal, now }: Omit<TokenPage, 'tokens'>): Html {
@@ -99,8 +104,4 @@ ${boxes}<p>Reading it may like you. With no box checked it may only read.</p></f
 
 function sealField(seal: string): Html {
   return html`<input type="hidden" name="seal" value="${seal}">`
-}
-
-function day(time: string): Html {
-  return html`<time datetime="${time}">${time.slice(0, 10)}</time>`
 }

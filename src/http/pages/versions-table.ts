@@ -6,53 +6,60 @@ import { count, counted, day, scrolling, size } from './written.ts'
 /** More are shown when they are asked for. */
 const SHOWN = 100
 
-/** A column that every version, or none, has a word for. */
 interface Column {
   readonly title: string
-  readonly number?: boolean
-  readonly cell: (version: VersionView) => Html | string
+  readonly isNumber?: boolean
+  /** `undefined`: not known. A column of which nothing is known is left out. */
+  cell(version: VersionView): Html | string | undefined
 }
 
 /** The versions, highest first. */
-export function versionsTable({ site, crate, version, downloads, allVersions }: CratePage): Html {
+export function versionsTable(page: CratePage): Html {
+  const { crate, allVersions } = page
   const sorted = highestFirst(crate)
   const shown = allVersions ? sorted : sorted.slice(0, SHOWN)
-  const address = `${site.path}/-/crates/${crate.name}`
-  const columns: readonly Column[] = [
-    { title: 'Published', cell: ({ at }) => day(at) },
-    { title: 'Rust', cell: ({ entry }) => entry.rust_version ?? '–' },
-    ...(crate.source === 'local'
-      ? [
-          {
-            title: 'Size',
-            number: true,
-            cell: ({ details }: VersionView) => (details.size === undefined ? '–' : size(details.size)),
-          },
-          { title: 'Published by', cell: ({ by }: VersionView) => by ?? '–' },
-        ]
-      : []),
-    { title: 'Downloads', number: true, cell: ({ entry }) => count(downloads.versions.get(entry.vers) ?? 0) },
-  ]
-  const row = (
-    one: VersionView,
-  ) => html`<tr><th scope="row"><a href="${address}/${encodeURIComponent(one.entry.vers)}"${
-    one === version && html` aria-current="true"`
-  }>${one.entry.vers}</a>${one.entry.yanked && html` <span class="tag warn">yanked</span>`}</th>${columns.map(
-    ({ number, cell }) => html`<td${number === true && html` class="number"`}>${cell(one)}</td>`,
-  )}</tr>
-`
-  const heads = columns.map(
-    ({ title, number }) => html`<th scope="col"${number === true && html` class="number"`}>${title}</th>`,
-  )
-  return html`${scrolling(
-    'Versions',
-    html`<table>
+  const columns = columnsOf(page).filter(({ cell }) => shown.some((version) => cell(version) !== undefined))
+  const numeric = ({ isNumber }: Column) => isNumber === true && html` class="number"`
+  const heads = columns.map((column) => html`<th scope="col"${numeric(column)}>${column.title}</th>`)
+  const rows = shown.map((version) => {
+    const cells = columns.map((column) => html`<td${numeric(column)}>${column.cell(version) ?? '–'}</td>`)
+    return html`<tr>${versionCell(page, version)}${cells}</tr>\n`
+  })
+  const table = html`<table>
 <thead><tr><th scope="col">Version</th>${heads}</tr></thead>
-<tbody>${shown.map(row)}</tbody>
-</table>`,
-    { tall: true },
-  )}${
-    shown.length < sorted.length &&
-    html`<p>These are the ${count(SHOWN)} highest. <a href="${address}?versions=all#versions">Show all ${counted(sorted.length, 'version')}</a></p>`
-  }`
+<tbody>${rows}</tbody>
+</table>`
+  const rest = shown.length < sorted.length && allLink(page, sorted.length)
+  return html`${scrolling('Versions', table, 'tall')}${rest}`
+}
+
+function columnsOf({ downloads }: CratePage): readonly Column[] {
+  return [
+    { title: 'Published', cell: ({ at }) => day(at) },
+    { title: 'Rust', cell: ({ entry }) => entry.rust_version ?? undefined },
+    { title: 'Size', isNumber: true, cell: ({ details }) => known(details.size, size) },
+    { title: 'Published by', cell: ({ by }) => by },
+    {
+      title: 'Downloads',
+      isNumber: true,
+      cell: ({ entry }) => count(downloads.versions.get(entry.vers) ?? 0),
+    },
+  ]
+}
+
+function versionCell({ site, crate, version }: CratePage, { entry }: VersionView): Html {
+  const { vers, yanked } = entry
+  const isShown = vers === version.entry.vers
+  return html`<th scope="row"><a href="${site.path}/-/crates/${crate.name}/${encodeURIComponent(vers)}"${
+    isShown && html` aria-current="true"`
+  }>${vers}</a>${yanked && html` <span class="tag warn">yanked</span>`}</th>`
+}
+
+function allLink({ site, crate }: CratePage, total: number): Html {
+  const address = `${site.path}/-/crates/${crate.name}?versions=all#versions`
+  return html`<p>These are the ${count(SHOWN)} highest. <a href="${address}">Show all ${counted(total, 'version')}</a></p>`
+}
+
+function known<T>(value: T | undefined, write: (value: T) => string): string | undefined {
+  return value === undefined ? undefined : write(value)
 }

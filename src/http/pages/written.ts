@@ -22,7 +22,7 @@ export function day(time: string): Html {
   return html`<time datetime="${time}">${time.slice(0, 10)}</time>`
 }
 
-/** A table that may be wider than the page: it scrolls by itself, by keyboard too; a tall one also up and down. */
-export function scrolling(label: string, table: Html, { tall = false } = {}): Html {
-  return html`<div class="scroll${tall && ' tall'}" role="group" aria-label="${label}" tabindex="0">${table}</div>`
+/** A table that may be wider than the page: it scrolls by itself, by keyboard too. `shape`: `tall` also up and down, `wide` rather than breaking lines. */
+export function scrolling(label: string, table: Html, shape?: 'tall' | 'wide'): Html {
+  return html`<div class="scroll${shape !== undefined && ` ${shape}`}" role="group" aria-label="${label}" tabindex="0">${table}</div>`
 }

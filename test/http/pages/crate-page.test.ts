@@ -172,7 +172,7 @@ test('dependencies are grouped, and lead to pages here when they are of this reg
   const part = section(text, 'dependencies')
   assert.match(
     part,
-    /<a href="\/cargo\/-\/crates\/core">core<\/a><\/th><td class="mono">\^1\.0<\/td><td>called <code>inner<\/code><\/td>/,
+    /<a href="\/cargo\/-\/crates\/core">core<\/a><\/th><td><code>\^1\.0<\/code><\/td><td>called <code>inner<\/code><\/td>/,
   )
   assert.match(part, /href="https:\/\/crates\.io\/crates\/serde" rel="nofollow noopener noreferrer">serde/)
   assert.match(
@@ -245,4 +245,29 @@ test('what may not be read has the very page of what is not there', async (t) =>
     }
   }
   assert.equal((await app.request('/-/crates/secret-there', { as: 'ann' })).status, 200)
+})
+
+test('the README is shown, with links into the repository', async (t) => {
+  const app = await startApp(t)
+  const crate = crateFile()
+    .package({ repository: 'https://github.com/acme/foo', readme: 'docs/INTRO.md' })
+    .add('foo-1.0.0/docs/INTRO.md', '# Foo\n\n[guide](guide.md) <script>alert(1)</script>')
+  await app.publish(crate)
+  await app.publish(crateFile('bar'))
+  const answer = await app.request(page)
+  assertPage(answer, 'no-cache')
+  const part = section(answer.text, 'readme')
+  assert.match(part, /<div class="readme"><h3>Foo<\/h3>/)
+  assert.match(part, /href="https:\/\/github\.com\/acme\/foo\/blob\/HEAD\/docs\/guide\.md"/)
+  assert.match(section((await app.request('/-/crates/bar')).text, 'readme'), /This version has no README/)
+})
+
+test('a README that cannot be had now is missing from the page, and nothing else is', async (t) => {
+  const { app, uplink } = await startProxy(t, { uplink: { crates: [crateFile()] } })
+  uplink.fault(uplink.cratePath('foo', '1.0.0'), '500')
+  const answer = await app.request(page)
+  assert.equal(answer.status, 200)
+  assertPage(answer, 'no-cache')
+  assert.match(section(answer.text, 'readme'), /<div class="note"><p>It cannot be shown now: .*uplink/)
+  assert.match(section(answer.text, 'versions'), /1\.0\.0/)
 })
