@@ -19,6 +19,7 @@ import { createReadHandlers } from './http/read-handlers.ts'
 import { createCrateReadmes } from './http/readme/crate-readmes.ts'
 import { createReadmeRenderer } from './http/readme/renderer.ts'
 import { createRouter, type ServedRoute } from './http/routes.ts'
+import { refuseTokenInUrl } from './http/token-in-url.ts'
 import { answerRefusedUpload } from './http/upload.ts'
 import { type OptionsInput, parseOptions, readsNeedLogin } from './options.ts'
 import { boundedCache } from './registry/bounded-cache.ts'
@@ -110,6 +111,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     answerRefusedUpload,
     createErrorHandler(logger, createErrorAnswer(mount, host.auth.tokens !== undefined, baseUrl)),
     createCallerFinder({ auth: host.auth, login: limits.login }, checked, baseUrl),
+    refuseTokenInUrl,
     router,
   ])
 

@@ -1,6 +1,7 @@
 import type { Next } from 'koa'
 import { CargoError } from '../errors.ts'
 import type { Logger } from '../host.ts'
+import { withoutTokens } from '../protocol/token-text.ts'
 import type { CargoContext } from './context.ts'
 
 /** What a handler may have said of the file that it then could not send. */
@@ -16,7 +17,10 @@ export function createErrorHandler(logger: Logger, answer: (ctx: CargoContext, e
     } catch (thrown) {
       const error = toCargoError(thrown)
       if (error.status >= 500 && error.code !== 'not_supported')
-        logger.error({ ...troubleOf(thrown), method: ctx.method, path: ctx.path }, error.message)
+        logger.error(
+          { ...troubleOf(thrown), method: ctx.method, path: withoutTokens(ctx.path) },
+          error.message,
+        )
       for (const header of OF_THE_FILE) ctx.remove(header)
       ctx.status = error.status
       ctx.set({ ...error.headers })

@@ -121,7 +121,9 @@ export function validateLogin(login: string): string {
 
 function parseLogin(login: unknown): string {
   if (typeof login === 'string') return validateLogin(login)
-  throw new CargoError('invalid_request', `invalid login ${quote(JSON.stringify(login))}: must be a string`)
+  // What is in an object nobody knows: it may be a token.
+  const told = typeof login === 'object' ? '' : ` ${quote(String(login))}`
+  throw new CargoError('invalid_request', `invalid login${told}: must be a string`)
 }
 
 /** The hits of another registry's answer to a search, in crates.io's shape; `undefined` when it has another. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { Context, Next } from 'koa'
 import type { Logger } from '../host.ts'
+import { withoutTokens } from '../protocol/token-text.ts'
 import { isHealthPath } from './health.ts'
 
 /** Request ids of others are taken over only when they can do no harm in a log or header. */
@@ -40,7 +41,7 @@ export function createRequestLog(logger: Logger) {
       const fields = {
         request,
         method: ctx.method,
-        path: ctx.path.slice(0, MAX_LOGGED_PATH),
+        path: withoutTokens(ctx.path).slice(0, MAX_LOGGED_PATH),
         status: ctx.res.statusCode,
         ms: Math.round(performance.now() - began),
         ...userOf(ctx),

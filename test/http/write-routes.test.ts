@@ -103,6 +103,7 @@ const BAD_OWNERS: readonly (readonly [string, object, string])[] = [
   ['PUT', {}, 'invalid body: must be `{"users": ["login"]}` with 1 to 100 logins'],
   ['PUT', { users: [] }, 'invalid body: must be `{"users": ["login"]}` with 1 to 100 logins'],
   ['PUT', { users: [1] }, 'invalid login `1`: must be a string'],
+  ['PUT', { users: [{ login: 'bob' }] }, 'invalid login: must be a string'],
   ['PUT', { users: ['a b'] }, "invalid owner `a b`: must be a user name, or `group:` and a group's name"],
   ['DELETE', { users: ['bob'] }, '`bob` is not an owner of `foo`'],
   ['DELETE', { users: ['ann'] }, '`foo` must keep at least one owner: add another one first'],
