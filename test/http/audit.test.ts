@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { Action } from '../../src/host.ts'
+import { createAuth } from '../../src/hosts/auth.ts'
 import { memoryStorage } from '../../src/hosts/memory.ts'
+import { createToken } from '../../src/hosts/tokens.ts'
 import type { OptionsInput } from '../../src/options.ts'
 import type { AuditEntry } from '../../src/protocol/audit-entry.ts'
 import { encodeChange } from '../../src/protocol/change.ts'
@@ -105,6 +108,19 @@ test('for anybody else there is no audit, whatever is asked', async (t) => {
   assert.match(anonymous.headers.get('www-authenticate') ?? '', /^Basic realm=/)
   assert.equal((await ask(app, '', 'mallory')).status, 401)
   assert.equal((await ask(app, '', 'root')).status, 200)
+})
+
+test("an administrator's token opens the audit only when it is one for administration", async (t) => {
+  const storage = memoryStorage()
+  const of = (actions?: readonly Action[]) =>
+    createToken(storage, { user: 'root', groups: ['admins'], ...(actions && { actions }) })
+  const tokens = [await of(), await of(['admin']), await of(['publish', 'yank'])]
+  const app = await startApp(t, { options: OPTIONS, host: { storage, auth: createAuth({ store: storage }) } })
+  const answers = await Promise.all(tokens.map(({ token }) => ask(app, '', token)))
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 404],
+  )
 })
 
 test('pages of any size are together the whole, in the order of crate and number', async (t) => {

@@ -148,6 +148,37 @@ test('a history that grows is split into parts', async () => {
   assert.equal((await stored(storage, clock, sample)).total, 2 * total)
 })
 
+test('what is new is stored once a minute, and past days are folded then', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const [storage, clock] = [memoryStorage(), fakeClock()]
+  await countDays(storage, clock, 1, ['foo'])
+  clock.advance(3 * DAY)
+  const counts = replica(storage, clock)
+  const stored = () => keysOf(storage, 'downloads/2026-06-05/')
+  counts.count('foo', '1.0.0')
+  t.mock.timers.tick(MINUTE - 1)
+  await turns()
+  assert.deepEqual(await stored(), [])
+  t.mock.timers.tick(1)
+  await turns()
+  assert.equal((await stored()).length, 1)
+  assert.deepEqual(await keysOf(storage, 'downloads/folded/'), ['downloads/folded/2026-06-01.1.json'])
+  // Nothing is new: nothing is stored.
+  for (const key of await stored()) await storage.delete(key)
+  t.mock.timers.tick(10 * MINUTE)
+  await turns()
+  assert.deepEqual(await stored(), [])
+  counts.count('foo', '1.0.0')
+  t.mock.timers.tick(MINUTE)
+  await turns()
+  assert.equal((await counts.of('foo')).days.at(-1)?.versions.get('1.0.0'), 2)
+})
+
+/** Lets everything go on that does not wait for a timer. */
+async function turns(): Promise<void> {
+  for (let n = 0; n < 100; n++) await turn()
+}
+
 /** What a store may do to a process: fail before it did what it was told, or after. */
 const MOMENTS = ['before', 'after'] as const
 

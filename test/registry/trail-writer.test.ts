@@ -55,6 +55,24 @@ test('records are stored by the thousand, and the rest at the end', async () => 
   assert.deepEqual(stored.flat(), range(0, 2500))
 })
 
+test('a record is stored within five seconds, and tried again as long as that fails', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const storage = watchedStore()
+  const trail = writer(storage)
+  storage.away(true)
+  trail.note(record(1))
+  t.mock.timers.tick(5000)
+  await new Promise((resolve) => setImmediate(resolve))
+  storage.away(false)
+  trail.note(record(2))
+  t.mock.timers.tick(4999)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(await batches(storage), [])
+  t.mock.timers.tick(1)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(await batches(storage), [[record(1)], [record(2)]])
+})
+
 test('a batch is of one day', async () => {
   const storage = memoryStorage()
   const trail = writer(storage)

@@ -18,6 +18,7 @@ import {
   copyKey,
   foldedKey,
   historyKey,
+  trailKey,
 } from '../../src/registry/keys.ts'
 import { reliableStorage } from '../../src/registry/reliable-storage.ts'
 import { verify } from '../../src/server/verify.ts'
@@ -190,6 +191,9 @@ test('verify() knows the counts of downloads, and tells which are damaged, missi
   await write(days[0] ?? '', '{}')
   await rm(path(parts))
   await write('downloads/notes.txt', 'hello')
+  const trail = trailKey('2026-06-01', '00000000-0000-4000-8000-000000000000', 1)
+  await write(trail, '{}')
+  await write('audit/downloads/2026-06-01/notes.txt', 'hello')
   const { isWell, found } = await run()
   const [why, remedy] = [
     'is damaged: its bytes do not have their checksum',
@@ -197,6 +201,8 @@ test('verify() knows the counts of downloads, and tells which are damaged, missi
   ]
   assert.equal(isWell, false)
   assert.deepEqual(found.toSorted(), [
+    `damaged ${trail}: ${why}: ${remedy}`,
+    'damaged audit/downloads/2026-06-01/notes.txt: is no object of the registry: move it elsewhere',
     `damaged ${days[0]}: ${why}: ${remedy}`,
     `damaged ${folded}: ${why}: ${remedy}`,
     `damaged ${parts}: is missing: ${remedy}`,
