@@ -321,10 +321,11 @@ function failingAt(storage: ObjectStore, step: number, moment: (typeof MOMENTS)[
   }
 }
 
-/** A store whose answers come in any order. */
+/** A store whose answers come in any order, and now and then after others have done all that they have to do. */
 function slowStore(storage: ObjectStore, random: () => number): ObjectStore {
   const wait = async () => {
-    for (let turns = Math.floor(random() * 8); turns > 0; turns--) await turn()
+    const longest = random() < 0.05 ? 1000 : 4
+    for (let turns = Math.floor(random() * longest); turns > 0; turns--) await turn()
   }
   return wrapped(storage, async (call) => {
     await wait()
