@@ -14,7 +14,10 @@ export function addDoctor(parent: Command): void {
   parent
     .command('doctor')
     .description('try settings, storage, Redis, uplinks and the URL, and say what to do about what is wrong')
-    .option('--write', 'also publish a tiny crate, with the token in VERDACCIO_CARGO_TOKEN, and take it back')
+    .option(
+      '--write',
+      'also publish a tiny crate, with the token in VERDACCIO_CARGO_TOKEN, take it back, and ping the webhooks',
+    )
     .option('--url <url>', "the registry's URL, mount included, if it is not the one of the settings")
     .option('--config <file>', 'settings in YAML')
     .option('--data <dir>', 'folder of the registry, default ./registry-data')

@@ -48,7 +48,12 @@ export function aliveKey(owner: string): string {
 
 /** Where a delivery waits that the replica `owner` looks after. */
 export function pendingKey(owner: string, { receiver, id }: Pick<Delivery, 'receiver' | 'id'>): string {
-  return `${PENDING_PREFIX}${owner}/${receiver}/${id}.json`
+  return `${ownPrefix(owner)}${receiver}+${id}.json`
+}
+
+/** How the keys of all that a replica looks after begin. In one folder: a folder for each would stay behind, empty. */
+export function ownPrefix(owner: string): string {
+  return `${PENDING_PREFIX}${owner}+`
 }
 
 /** Where a delivery is kept that was given up on that day. */
@@ -59,7 +64,7 @@ export function deadKey(day: Date, id: string): string {
 /** What a key of a pending delivery says; `undefined` for any other key. */
 export function parsePendingKey(key: string) {
   const [, owner, receiver, id] =
-    /^webhooks\/pending\/([^/]+)\/([^/]+)\/(msg_[0-9a-f]+)\.json$/.exec(key) ?? []
+    /^webhooks\/pending\/([^/+]+)\+([^/+]+)\+(msg_[0-9a-f]+)\.json$/.exec(key) ?? []
   if (owner === undefined || receiver === undefined || id === undefined) return undefined
   return { owner, receiver, id }
 }

@@ -7,6 +7,7 @@ import {
   type Delivery,
   deadKey,
   encodeDelivery,
+  ownPrefix,
   PENDING_PREFIX,
   parseDelivery,
   parsePendingKey,
@@ -34,6 +35,13 @@ export interface Outbox {
   adopt(): AsyncIterable<Delivery>
   /** Leaves everything to other replicas at once. */
   leave(): Promise<void>
+}
+
+/** The replicas that live. */
+interface Living {
+  has(owner: string): Promise<boolean>
+  /** Where those said that they live who do not any more. */
+  readonly dead: readonly string[]
 }
 
 export interface OutboxDeps {
@@ -69,29 +77,31 @@ export function createOutbox({ storage, logger, now, isKnown, takeOverMs }: Outb
   }
 
   /** Which replicas live, by the clock of the store: that of this process may differ from another's. */
-  async function whoLives(): Promise<((owner: string) => Promise<boolean>) | undefined> {
+  async function whoLives(): Promise<Living | undefined> {
     const heard = new Map<string, number>()
     for await (const { key, modified } of storage.list(ALIVE_PREFIX)) heard.set(key, modified.getTime())
     const present = heard.get(aliveKey(self))
     if (present === undefined) return undefined
-    const lives = new Map<string, boolean>()
-    return async (owner) => {
-      const known = lives.get(owner)
-      if (known !== undefined) return known
-      // One that came after the list was made is younger than it.
-      const last = heard.get(aliveKey(owner)) ?? (await storage.stat(aliveKey(owner)))?.modified.getTime()
-      const is = last !== undefined && present - last < takeOverMs
-      lives.set(owner, is)
-      return is
+    const isRecent = (time: number | undefined) => time !== undefined && present - time < takeOverMs
+    const known = new Map<string, boolean>()
+    return {
+      dead: [...heard].filter(([, time]) => !isRecent(time)).map(([key]) => key),
+      async has(owner) {
+        const key = aliveKey(owner)
+        // One that came after the list was made is not in it.
+        const is = known.get(key) ?? isRecent(heard.get(key) ?? (await storage.stat(key))?.modified.getTime())
+        known.set(key, is)
+        return is
+      },
     }
   }
 
   async function* adopt(): AsyncGenerator<Delivery> {
-    const lives = await whoLives()
-    if (lives === undefined) return
+    const living = await whoLives()
+    if (living === undefined) return
     for await (const { key } of storage.list(PENDING_PREFIX)) {
       const place = parsePendingKey(key)
-      if (place === undefined || place.owner === self || (await lives(place.owner))) continue
+      if (place === undefined || place.owner === self || (await living.has(place.owner))) continue
       const isOrphan = now().getTime() - timeOfMessage(place.id) > ORPHAN_MS
       if (!isKnown(place.receiver) && !isOrphan) continue
       const delivery = await read(key)
@@ -104,14 +114,7 @@ export function createOutbox({ storage, logger, now, isKnown, takeOverMs }: Outb
       await storage.delete(key)
       yield delivery
     }
-    await removeTheDead(lives)
-  }
-
-  async function removeTheDead(lives: (owner: string) => Promise<boolean>): Promise<void> {
-    for await (const { key } of storage.list(ALIVE_PREFIX)) {
-      const owner = key.slice(ALIVE_PREFIX.length, -'.json'.length)
-      if (!(await lives(owner))) await storage.delete(key)
-    }
+    for (const key of living.dead) await storage.delete(key)
   }
 
   return {
@@ -122,7 +125,7 @@ export function createOutbox({ storage, logger, now, isKnown, takeOverMs }: Outb
     forget: (delivery) => storage.delete(pendingKey(self, delivery)),
     bury: (delivery) => bury(delivery, pendingKey(self, delivery)),
     async *own(known) {
-      for await (const { key } of storage.list(`${PENDING_PREFIX}${self}/`)) {
+      for await (const { key } of storage.list(ownPrefix(self))) {
         const place = parsePendingKey(key)
         if (place === undefined || known(place.id)) continue
         const delivery = await read(key)

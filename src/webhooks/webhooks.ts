@@ -10,8 +10,8 @@ import { createWaitingRoom } from './waiting.ts'
 /** Deliveries in memory, about a kilobyte each. */
 const MAX_IN_MEMORY = 2_000
 /** A replica shows so often that it lives, and looks for what dead ones left. */
-const BEAT_MS = 5_000
-const TAKE_OVER_MS = 20_000
+const BEAT_MS = 10_000
+const TAKE_OVER_MS = 30_000
 /** An answer waits for its pending deliveries at most so long. */
 const KEEP_WAIT_MS = 1
 /** At a stop, what is being sent has so long to arrive; the rest goes on elsewhere or after the next start. */

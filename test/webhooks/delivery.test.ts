@@ -39,7 +39,7 @@ test('receiverOf() tells nothing of the URL, and is the same for the same one', 
 
 test('the keys of deliveries say what they are, and other keys do not', () => {
   const key = pendingKey('me', DELIVERY)
-  assert.equal(key, `webhooks/pending/me/${DELIVERY.receiver}/${DELIVERY.id}.json`)
+  assert.equal(key, `webhooks/pending/me+${DELIVERY.receiver}+${DELIVERY.id}.json`)
   assert.deepEqual(parsePendingKey(key), { owner: 'me', receiver: DELIVERY.receiver, id: DELIVERY.id })
   assert.equal(deadKey(AT, DELIVERY.id), `webhooks/dead/2026-01-02/${DELIVERY.id}.json`)
   assert.equal(parseDeadKey(deadKey(AT, DELIVERY.id)), DELIVERY.id)

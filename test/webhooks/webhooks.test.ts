@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
+import { createServer as createSecureServer } from 'node:https'
+import { type AddressInfo, createServer } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { memoryStorage } from '../../src/hosts/memory.ts'
 import { receiverOf } from '../../src/webhooks/delivery.ts'
+import { temporaryFolder } from '../support/cargo.ts'
+import { makeCertificate } from '../support/certificate.ts'
 import { watchedStore } from '../support/watched-store.ts'
 import { SECRET, startReceiver } from '../support/webhook-receiver.ts'
 import { EVENT, eventually, FAST, openPostOffice } from './post-office.ts'
@@ -81,7 +84,7 @@ test('what never arrives becomes a dead letter with its last error', async (t) =
       startReceiver(t, (r) => r.writeHead(302, { location: target.url }).end()).then(({ url }) => url),
     ],
     ['refuses connections', 'http://127.0.0.1:1/'],
-    ['does not answer in time', `http://127.0.0.1:${(silent.address() as { port: number }).port}/`],
+    ['does not answer in time', `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`],
     ['breaks the connection (UND_ERR_SOCKET)', startReceiver(t, (r) => r.destroy()).then(({ url }) => url)],
   ]
   for (const [error, at] of answers) {
@@ -195,10 +198,10 @@ test('a replica takes over what one left that is not heard of any more, and leav
   const name = receiverOf(receiver.url)
   const letter = { schema: 1, id, receiver: name, to: 'x', event, attempts: 0, due: EVENT.at }
   await storage.put('webhooks/alive/dead-replica.json', Buffer.from('{}'))
-  await storage.put(`${old}/${name}/${id}.json`, Buffer.from(JSON.stringify(letter)))
+  await storage.put(`${old}+${name}+${id}.json`, Buffer.from(JSON.stringify(letter)))
   // Of another mount on this store: not ours to judge.
   await storage.put(
-    `${old}/0123456789abcdef/${id}.json`,
+    `${old}+0123456789abcdef+${id}.json`,
     Buffer.from(JSON.stringify({ ...letter, receiver: '0123456789abcdef' })),
   )
   await receiver.until(2)
@@ -206,7 +209,7 @@ test('a replica takes over what one left that is not heard of any more, and leav
     receiver.messages.map((message) => message.id),
     [id, id],
   )
-  const left = [kept, `${old}/0123456789abcdef/${id}.json`].sort()
+  const left = [kept, `${old}+0123456789abcdef+${id}.json`].sort()
   assert.ok(await eventually(async () => (await living.pending()).length === 2))
   assert.deepEqual(await living.pending(), left)
   assert.equal(broken.messages.length, 1)
@@ -224,8 +227,8 @@ test('a delivery to a receiver that is gone for a day becomes a dead letter', as
     attempts: 1,
     due: EVENT.at,
   }
-  await storage.put(`webhooks/pending/someone/gone/${id}.json`, Buffer.from(JSON.stringify(letter)))
-  await storage.put(`webhooks/pending/someone/gone/${id.replace('1a', '1b')}.json`, Buffer.from('damaged'))
+  await storage.put(`webhooks/pending/someone+gone+${id}.json`, Buffer.from(JSON.stringify(letter)))
+  await storage.put(`webhooks/pending/someone+gone+${id.replace('1a', '1b')}.json`, Buffer.from('damaged'))
   const office = openPostOffice(t, [{ url: receiver.url }], { storage })
   assert.ok(await eventually(async () => (await office.pending()).length === 0))
   const [key = '', ...more] = await office.dead()
@@ -270,4 +273,33 @@ test('the secret, the URL and the headers are neither stored nor logged', async 
   assert.match(all, /answers 400/)
   for (const secret of [SECRET, SECRET.slice(0, 20), 'path-key', 'query-key', 'header-key'])
     assert.ok(!all.includes(secret), secret)
+})
+
+test('a receiver over https is trusted by `ca`, or when `strict_ssl` is off', async (t) => {
+  const { cert, key, certFile } = await makeCertificate(await temporaryFolder(t))
+  const plain = await startReceiver(t)
+  let asked = 0
+  const secure = createSecureServer({ cert, key }, (request, response) => {
+    asked += 1
+    request.resume().on('end', () => response.writeHead(204).end())
+  })
+  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+  t.after(() => void secure.close().closeAllConnections())
+  const url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/`
+  for (const [options, outcome] of [
+    [{}, 'failed'],
+    [{ ca: certFile }, 'delivered'],
+    [{ strict_ssl: false }, 'delivered'],
+  ] as const) {
+    const office = openPostOffice(t, [{ url, ...options }])
+    office.note()
+    assert.ok(await eventually(() => office.outcomes.length > 0))
+    assert.equal(office.outcomes[0], outcome)
+    await office.close()
+  }
+  assert.equal(asked, 2)
+  assert.throws(
+    () => openPostOffice(t, [{ url: plain.url, ca: 'no-such-file' }]),
+    /`webhooks\.0\.ca`: cannot read/,
+  )
 })
