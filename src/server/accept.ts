@@ -8,9 +8,8 @@ import { KEPT_CATALOGUE } from '../registry/keys.ts'
 import { acceptCopy, type Comparison, compareWithUplink } from '../registry/upstream/accept.ts'
 import { createCopyStore } from '../registry/upstream/copy-store.ts'
 import type { Workbench } from '../registry/workbench.ts'
-import { type ConfigSources, loadConfig } from './config-sources.ts'
+import type { ConfigSources } from './config-sources.ts'
 import { Mistake } from './mistake.ts'
-import { mustBeRegistry } from './registry-folder.ts'
 import { openWorkbench } from './workbench.ts'
 
 export interface AcceptRequest {
@@ -33,8 +32,7 @@ export async function acceptCrate(
   request: AcceptRequest,
   { out, logger }: { readonly out: Writable; readonly logger: Logger },
 ): Promise<AcceptOutcome> {
-  await mustBeRegistry((await loadConfig(sources)).storage.fs.path)
-  const { bench } = await openWorkbench(sources, logger)
+  const { bench } = await openWorkbench(sources, logger, { needsRegistry: true })
   try {
     const { lines, outcome } = await settle(bench, request, logger)
     out.write(lines.map((line) => `${line}\n`).join(''))

@@ -46,11 +46,9 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   ]
   const settings = resolveFiles(overrides.reduce(withOverride, written), workingDirectory)
   const config = parseConfig(sources.uplinks === false ? withoutUplinks(settings) : withCratesIo(settings))
-  return {
-    ...config,
-    // The default is in no source.
-    storage: { fs: { path: resolve(workingDirectory, config.storage.fs.path) } },
-  }
+  if (config.storage.fs === undefined) return config
+  // The default is in no source.
+  return { ...config, storage: { fs: { path: resolve(workingDirectory, config.storage.fs.path) } } }
 }
 
 /** Unless the settings say where crates come from, crates.io has what is not local. */

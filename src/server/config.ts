@@ -4,6 +4,7 @@ import { names } from '../options/names.ts'
 import { interval } from '../options/units.ts'
 import { describeProblems, type OptionsInput, optionsSchema } from '../options.ts'
 import { isNetwork } from './client-address.ts'
+import { storageSchema } from './config-storage.ts'
 import { parseListen } from './listen.ts'
 
 /** Setting that is missing, misspelt, of the wrong type or unusable; the message names every such key. */
@@ -128,11 +129,7 @@ export const configSchema = z.strictObject({
       ),
     })
     .optional(),
-  storage: z
-    .strictObject({
-      fs: z.strictObject({ path: fileName('a folder').describe('folder of everything that is kept') }),
-    })
-    .prefault({ fs: { path: './registry-data' } }),
+  storage: storageSchema,
   redis: z
     .url({ protocol: /^rediss?$/, error: 'must be a redis or rediss URL' })
     .optional()

@@ -1,5 +1,4 @@
 import type { Writable } from 'node:stream'
-import { fsStorage } from '../hosts/fs.ts'
 import { type Options, parseOptions } from '../options.ts'
 import { checkUplink, problemOf, type UplinkCheck } from '../registry/upstream/uplink-check.ts'
 import type { Config } from './config.ts'
@@ -7,7 +6,7 @@ import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { type Outcome, type Outcomes, ok, renderMs, skipped, wrong } from './doctor-outcome.ts'
 import { checkPublish } from './doctor-publish.ts'
 import { checkRedis } from './doctor-redis.ts'
-import { checkFolder, checkSpace, checkStorage, removeLeftovers } from './doctor-storage.ts'
+import { checkConfigured } from './doctor-storage.ts'
 import { isTrusted } from './doctor-tls.ts'
 import { checkUrl, findUnreachable, type UrlTarget } from './doctor-url.ts'
 import { checkWebhook } from './doctor-webhook.ts'
@@ -15,6 +14,7 @@ import { TOKEN_VARIABLE } from './environment.ts'
 import { pluginOptions } from './plugin-options.ts'
 import { registryUrl } from './public-url.ts'
 import { reasonOf } from './reason.ts'
+import { type OpenStorage, openStorage } from './storage.ts'
 import { readKeyPair } from './tls.ts'
 import { openUsers } from './users.ts'
 
@@ -28,6 +28,7 @@ export interface DoctorRequest {
 interface Settings {
   readonly config: Config
   readonly options: Options
+  readonly storage: OpenStorage
 }
 
 /**
@@ -55,7 +56,11 @@ export async function examine(
   try {
     const settings = await loadSettings({ ...sources, environment })
     tell('settings', ok('can be used'))
-    await run('storage', storageOutcomes(settings.config))
+    await run(
+      'storage',
+      checkConfigured(settings.config.storage, settings.storage, () => new Date()),
+    )
+    await settings.storage.close()
     if (settings.config.redis !== undefined) await run('redis', checkRedis(settings.config.redis))
     for (const name of Object.keys(settings.options.uplinks))
       await run(`uplink ${name}`, uplinkOutcomes(name, settings.options))
@@ -74,17 +79,9 @@ async function loadSettings(sources: ConfigSources): Promise<Settings> {
   const config = await loadConfig(sources)
   const options = parseOptions(pluginOptions(config, sources.environment))
   if (config.tls !== undefined) await readKeyPair(config.tls)
-  await openUsers(config.auth, sources.environment, fsStorage(config.storage.fs.path))
-  return { config, options }
-}
-
-async function* storageOutcomes({ storage: { fs } }: Config): Outcomes {
-  const folder = await checkFolder(fs.path)
-  yield folder
-  if (folder.status !== 'ok') return
-  yield* checkStorage(fsStorage(fs.path), () => new Date())
-  await removeLeftovers(fs.path)
-  yield* checkSpace(fs.path)
+  const storage = await openStorage(config.storage, sources)
+  await openUsers(config.auth, sources.environment, storage.store)
+  return { config, options, storage }
 }
 
 async function* uplinkOutcomes(name: string, options: Options): Outcomes {

@@ -4,7 +4,6 @@ import { basename, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { CargoError, isSystemError } from '../errors.ts'
 import type { CargoEvent, Logger } from '../host.ts'
-import { fsStorage } from '../hosts/fs.ts'
 import { parseOptions } from '../options.ts'
 import { validateLogin } from '../protocol/api.ts'
 import { isIndexCache, linesOfIndexCache } from '../protocol/index-cache.ts'
@@ -18,6 +17,7 @@ import { Mistake } from './mistake.ts'
 import { pluginOptions } from './plugin-options.ts'
 import { registryUrl } from './public-url.ts'
 import { reasonOf } from './reason.ts'
+import { type OpenStorage, openStorage } from './storage.ts'
 
 const SUFFIX = '.crate'
 
@@ -56,7 +56,7 @@ export async function importFolder(
   mustBeLogin(owner)
   const crates = await cratesIn(folder, refused)
   const lines = await createLineFinder(index)
-  const { importer, data } = await openImporter(sources, owner, logger)
+  const { importer, storage } = await openImporter(sources, owner, logger)
   const count = { imported: 0, present: 0 }
   try {
     for (const { path, name, vers } of crates) {
@@ -67,12 +67,13 @@ export async function importFolder(
       } catch (error) {
         if (!(error instanceof CargoError)) throw error
         // What is wrong with one crate is no reason to leave out the others; a broken storage is.
-        if (error.status >= 500) throw brokenStorage(data, error)
+        if (error.status >= 500) throw brokenStorage(storage, error)
         refused.push(`${basename(path)}: ${error.message}`)
       }
     }
   } finally {
     await importer.close()
+    await storage.close()
   }
   for (const refusal of refused) out.write(`refused ${refusal}\n`)
   out.write(`${count.imported} imported, ${count.present} already there, ${refused.length} refused\n`)
@@ -81,17 +82,17 @@ export async function importFolder(
 
 async function openImporter(sources: ConfigSources, owner: string, logger: Logger) {
   const config = await loadConfig(sources)
-  const data = config.storage.fs.path
   const options = parseOptions(pluginOptions(config, sources.environment))
+  const storage = await openStorage(config.storage, sources)
   const emit = (audit: CargoEvent) => logger.info({ audit }, 'audit')
   const importer = createImporter({
     ...{ options, logger, emit, owner },
-    storage: fsStorage(data),
+    storage: storage.store,
     via: registryUrl(config, options),
     now: () => new Date(),
     monotonic: () => performance.now(),
   })
-  return { importer, data }
+  return { importer, storage }
 }
 
 function mustBeLogin(owner: string): void {
@@ -102,8 +103,8 @@ function mustBeLogin(owner: string): void {
   }
 }
 
-function brokenStorage(folder: string, cause: CargoError): Mistake {
-  return new Mistake(`folder \`${folder}\`: ${reasonOf(cause)}`, { cause })
+function brokenStorage({ name }: OpenStorage, cause: CargoError): Mistake {
+  return new Mistake(`${name}: ${reasonOf(cause)}`, { cause })
 }
 
 async function mustBeFolder(path: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { destination, type Logger, pino } from 'pino'
-import { ConfigError } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { createFirstToken, renderFirstSteps } from './first-user.ts'
 import { reasonOf } from './reason.ts'
@@ -17,7 +17,7 @@ export async function serve(sources: ConfigSources, out: Writable): Promise<Carg
   const logger = createLogger()
   const config = await loadConfig(sources)
   const server = await createServer(config, { environment: sources.environment, logger })
-  const token = config.auth === undefined ? await firstToken(server) : undefined
+  const token = config.auth === undefined ? await firstToken(server, config) : undefined
   const steps = token === undefined ? '' : renderFirstSteps(server.url, token)
   out.write(`verdaccio-cargo serves ${server.url}/\n${steps}`)
   logger.info({ url: server.url, port: server.port, storage: config.storage }, 'listening')
@@ -32,11 +32,12 @@ export function createLogger(): Logger {
   )
 }
 
-async function firstToken(server: CargoServer): Promise<string | undefined> {
+async function firstToken(server: CargoServer, config: Config): Promise<string | undefined> {
   try {
     return await createFirstToken(server.storage)
   } catch (cause) {
     await server.close()
-    throw new ConfigError([`\`storage.fs.path\`: ${reasonOf(cause)}`], { cause })
+    const setting = config.storage.fs ? 'storage.fs.path' : 'storage.s3'
+    throw new ConfigError([`\`${setting}\`: ${reasonOf(cause)}`], { cause })
   }
 }

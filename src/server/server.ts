@@ -2,7 +2,6 @@ import Koa from 'koa'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { CargoEvent, Host, Logger, ObjectStore } from '../host.ts'
 import { redisCache } from '../hosts/cache.ts'
-import { fsStorage } from '../hosts/fs.ts'
 import { cargo } from '../plugin.ts'
 import { createClientAddress } from './client-address.ts'
 import type { Config } from './config.ts'
@@ -12,6 +11,7 @@ import { renderListen } from './listen.ts'
 import { openListener } from './listener.ts'
 import { pluginOptions } from './plugin-options.ts'
 import { createErrorLog, createRequestLog } from './request-log.ts'
+import { openStorage } from './storage.ts'
 import { readKeyPair } from './tls.ts'
 import { openUsers } from './users.ts'
 
@@ -20,7 +20,7 @@ const GRACE_MS = 30_000
 
 /** What the server takes from its surroundings. */
 export interface ServerContext {
-  /** For `token_env`. */
+  /** For `token_env` and other names of variables. */
   readonly environment: Environment
   readonly logger: Logger
 }
@@ -44,8 +44,9 @@ export interface CargoServer {
 export async function createServer(config: Config, context: ServerContext): Promise<CargoServer> {
   const { logger } = context
   const keyPair = config.tls && (await readKeyPair(config.tls))
-  const storage = fsStorage(config.storage.fs.path)
-  const auth = await openUsers(config.auth, context.environment, storage, (err) =>
+  const { environment } = context
+  const { store: storage } = await openStorage(config.storage, { environment, selfTest: true })
+  const auth = await openUsers(config.auth, environment, storage, (err) =>
     logger.warn({ err }, 'password file cannot be used: the users that it had before stay'),
   )
   const cache = config.redis === undefined ? undefined : redisCache(config.redis)
@@ -57,7 +58,7 @@ export async function createServer(config: Config, context: ServerContext): Prom
   const publicUrl = () => config.public_url ?? originOf(config, port)
   const emit = (audit: CargoEvent) => logger.info({ audit }, 'audit')
   const host: Host = { auth, storage, metrics, logger, publicUrl, emit, ...(cache && { cache }) }
-  const plugin = cargo(host, pluginOptions(config, context.environment))
+  const plugin = cargo(host, pluginOptions(config, environment))
 
   const app = new Koa()
   app.silent = true

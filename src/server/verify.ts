@@ -1,14 +1,12 @@
 import type { Writable } from 'node:stream'
 import { CargoError } from '../errors.ts'
-import { fsStorage } from '../hosts/fs.ts'
-import { quote } from '../protocol/text.ts'
 import type { Finding } from '../registry/verify/check.ts'
 import { type VerifyReport, verifyStorage } from '../registry/verify/verify.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { Mistake } from './mistake.ts'
 import { createCounter, type ProgressStream } from './progress.ts'
 import { reasonOf } from './reason.ts'
-import { mustBeRegistry } from './registry-folder.ts'
+import { mustBeRegistry, openStorage } from './storage.ts'
 
 /** What the command works with. */
 export interface VerifyParts {
@@ -31,16 +29,23 @@ export async function verify(
   sources: ConfigSources,
   { out, err, repair, signal }: VerifyParts,
 ): Promise<boolean> {
-  const folder = (await loadConfig(sources)).storage.fs.path
-  await mustBeRegistry(folder)
-  const storage = fsStorage(folder)
+  const config = await loadConfig(sources)
+  const storage = await openStorage(config.storage, sources)
+  await mustBeRegistry(storage)
   const progress = createCounter(err, 'objects', () => performance.now())
   const report = (finding: Finding) => {
     progress.clear()
     out.write(`${renderFinding(finding)}\n`)
   }
   try {
-    const parts = { storage, repair, signal, report, step: progress.step, now: () => new Date() }
+    const parts = {
+      storage: storage.store,
+      repair,
+      signal,
+      report,
+      step: progress.step,
+      now: () => new Date(),
+    }
     const result = await verifyStorage(parts)
     progress.clear()
     out.write(renderReport(result))
@@ -48,7 +53,7 @@ export async function verify(
   } catch (error) {
     progress.clear()
     if (error instanceof CargoError)
-      throw new Mistake(`folder ${quote(folder)}: ${reasonOf(error)}`, { cause: error })
+      throw new Mistake(`${storage.name}: ${reasonOf(error)}`, { cause: error })
     throw error
   } finally {
     await storage.close()

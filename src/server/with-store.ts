@@ -1,11 +1,10 @@
 import { CargoError } from '../errors.ts'
 import type { ObjectStore } from '../host.ts'
-import { fsStorage } from '../hosts/fs.ts'
 import type { Config } from './config.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { Mistake } from './mistake.ts'
 import { reasonOf } from './reason.ts'
-import { mustBeRegistry } from './registry-folder.ts'
+import { mustBeRegistry, openStorage } from './storage.ts'
 
 /**
  * Lets a command use the configured storage of a registry that is there; servers on it go on serving.
@@ -16,16 +15,15 @@ export async function withStore<T>(
   use: (store: ObjectStore, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = await loadConfig(sources)
-  const { path } = config.storage.fs
-  await mustBeRegistry(path)
-  const store = fsStorage(path)
+  const storage = await openStorage(config.storage, sources)
+  await mustBeRegistry(storage)
   try {
-    return await use(store, config)
+    return await use(storage.store, config)
   } catch (cause) {
     if (!(cause instanceof CargoError) && !isSystemFailure(cause)) throw cause
-    throw new Mistake(`folder \`${path}\`: ${reasonOf(cause)}`, { cause })
+    throw new Mistake(`${storage.name}: ${reasonOf(cause)}`, { cause })
   } finally {
-    await store.close?.()
+    await storage.close()
   }
 }
 

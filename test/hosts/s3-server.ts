@@ -20,9 +20,17 @@ export interface S3Server {
   readonly credentials: typeof CREDENTIALS
   /** Options for a part of the bucket that nobody else uses, without self-test; `endpoint`: what stands in between. */
   options(endpoint?: string): S3Options
+  /** The same as settings of the bundled server, with the variables that they name; `prefix`: of another server. */
+  settings(prefix?: string): S3Settings
   kill(signal: NodeJS.Signals): void
   /** Kills it, waits for that, and removes what it stored. */
   close(): Promise<void>
+}
+
+/** Settings of a storage, and what the environment must have for them. */
+export interface S3Settings {
+  readonly storage: { readonly s3: Readonly<Record<string, unknown>> & { readonly prefix: string } }
+  readonly environment: Readonly<Record<string, string>>
 }
 
 /** Starts an S3 server with an empty bucket. */
@@ -46,6 +54,15 @@ export async function s3Server(): Promise<S3Server> {
     options: (endpoint = url) => ({
       ...{ endpoint, bucket: BUCKET, credentials: CREDENTIALS, selfTest: false },
       prefix: `${randomUUID()}/`,
+    }),
+    settings: (prefix = `${randomUUID()}/`) => ({
+      storage: {
+        s3: {
+          ...{ bucket: BUCKET, endpoint: url, prefix, self_test: false },
+          ...{ access_key_id_env: 'S3_ID', secret_access_key_env: 'S3_SECRET' },
+        },
+      },
+      environment: { S3_ID: CREDENTIALS.accessKeyId, S3_SECRET: CREDENTIALS.secretAccessKey },
     }),
     kill: (signal) => void child.kill(signal),
     async close() {

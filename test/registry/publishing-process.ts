@@ -3,16 +3,18 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { fsStorage } from '../../src/hosts/fs.ts'
+import { s3Storage } from '../../src/hosts/s3.ts'
 import { cargo } from '../../src/plugin.ts'
 import { crateFile, publishBody } from '../support/crate-file.ts'
 
-/** A replica: `node publishing-process.ts FOLDER`; its parent sends lists of versions to publish at once. */
-const [, , folder = ''] = process.argv
+/** A replica: `node publishing-process.ts FOLDER|S3OPTIONS`; its parent sends lists of versions to publish at once. */
+const [, , place = ''] = process.argv
+const storage = place.startsWith('{') ? await s3Storage(JSON.parse(place)) : fsStorage(place)
 const auth = {
   authenticate: async () => ({ name: 'ann', groups: [] }),
   authorize: async () => true,
 }
-const plugin = cargo({ auth, storage: fsStorage(folder) })
+const plugin = cargo({ auth, storage })
 const app = new Koa()
 app.silent = true
 app.use(plugin)

@@ -27,7 +27,7 @@ test('loadConfig() takes the file, then the environment, then the command line',
   const config = await loadConfig({ ...SOURCES, file, environment, listen: 'c:3' })
   assert.equal(config.listen.host, 'c')
   assert.equal(config.public_url, 'https://a.example')
-  assert.equal(config.storage.fs.path, '/work/b')
+  assert.deepEqual(config.storage, { fs: { path: '/work/b' } })
 })
 
 test("loadConfig() resolves file names against the file's folder, others against the working directory", async (t) => {
@@ -37,10 +37,10 @@ test("loadConfig() resolves file names against the file's folder, others against
   )
   const config = await loadConfig({ ...SOURCES, file })
   assert.deepEqual(config.tls, { cert: join(folder, 'cert.pem'), key: '/etc/key.pem' })
-  assert.equal(config.storage.fs.path, join(folder, 'data'))
+  assert.deepEqual(config.storage, { fs: { path: join(folder, 'data') } })
   assert.equal(config.auth?.htpasswd, join(folder, '../users'))
-  assert.equal((await loadConfig({ ...SOURCES, data: 'd' })).storage.fs.path, '/work/d')
-  assert.equal((await loadConfig(SOURCES)).storage.fs.path, '/work/registry-data')
+  assert.deepEqual((await loadConfig({ ...SOURCES, data: 'd' })).storage, { fs: { path: '/work/d' } })
+  assert.deepEqual((await loadConfig(SOURCES)).storage, { fs: { path: '/work/registry-data' } })
 })
 
 test('loadConfig() takes IPv6 addresses and files with any name from the environment', async () => {
@@ -51,7 +51,7 @@ test('loadConfig() takes IPv6 addresses and files with any name from the environ
   }
   const config = await loadConfig({ ...SOURCES, environment })
   assert.deepEqual(config.listen, { host: '::1', port: 0, wildcard: false })
-  assert.equal(config.storage.fs.path, '/work/2027')
+  assert.deepEqual(config.storage, { fs: { path: '/work/2027' } })
   assert.equal(config.auth?.htpasswd, '/work/true')
 })
 

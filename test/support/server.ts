@@ -30,6 +30,8 @@ export interface ServerSpec {
   readonly redis?: string
   /** Further settings of the server. */
   readonly settings?: object
+  /** Variables beside the users' tokens. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** A request that was answered, as the server's log has it. */
@@ -95,9 +97,8 @@ export async function startServer(context: Context, spec: ServerSpec = {}): Prom
     ...(spec.redis !== undefined && { redis: spec.redis }),
     ...spec.settings,
   })
-  const environment = Object.fromEntries(
-    [...Object.keys(USERS), PUBLISHER.user].map((user) => [user, `${user}-token`]),
-  )
+  const tokens = [...Object.keys(USERS), PUBLISHER.user].map((user) => [user, `${user}-token`] as const)
+  const environment = { ...spec.environment, ...Object.fromEntries(tokens) }
   const logger = recorder((fields, message) => {
     log.push(JSON.stringify({ ...fields, message }))
     if (message === 'request') requests.push(fields as unknown as LoggedRequest)
