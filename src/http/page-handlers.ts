@@ -9,7 +9,7 @@ import { validateVersion } from '../protocol/version.ts'
 import type { Registry } from '../registry/registry.ts'
 import { withinTime } from '../registry/within-time.ts'
 import type { RouteContext } from './handlers.ts'
-import { cratePage, type ShownReadme } from './pages/crate-page.ts'
+import { type Besides, cratePage } from './pages/crate-page.ts'
 import { listPage } from './pages/list-page.ts'
 import { sendPage } from './pages/page.ts'
 import type { CrateReadmes } from './readme/crate-readmes.ts'
@@ -17,7 +17,7 @@ import { siteOf } from './site.ts'
 
 const CRATES_PER_PAGE = 25
 /** The README of a crate that is not stored here yet comes with all of it; who looks again later finds it. */
-const README_WAIT_MS = 3000
+const BESIDES_WAIT_MS = 3000
 
 export interface PageDeps {
   readonly registry: Registry
@@ -28,8 +28,6 @@ export interface PageDeps {
 /** The pages about crates, for people with a browser. */
 export function createPageHandlers({ registry, readmes, now }: PageDeps) {
   const isPublic = registry.config({ principal: undefined, via: '' })['auth-required'] !== true
-  /** A page shows at once what changed, and what one person may see is kept for nobody else. */
-  const cacheControl = isPublic ? 'no-cache' : 'private, no-cache'
 
   /** The version that is asked for, which may be none that is served: then it is told why. */
   async function chosen(ctx: RouteContext, crate: CrateView, number: string): Promise<VersionView> {
@@ -41,19 +39,13 @@ export function createPageHandlers({ registry, readmes, now }: PageDeps) {
     throw new CargoError('not_found', `\`${crate.name}@${version}\` is not served: ${verdict.reason}`)
   }
 
-  /** That the README cannot be had is no reason to tell nothing. */
-  async function readmeOf(ctx: RouteContext, crate: CrateView, version: VersionView): Promise<ShownReadme> {
-    const found = readmes.of(ctx.state.caller, crate, version)
-    try {
-      const shown = await withinTime(
-        found.then((page) => ({ page })),
-        README_WAIT_MS,
-      )
-      return shown ?? { problem: 'the crate is still being fetched, look again in a moment' }
-    } catch (error) {
-      if (error instanceof CargoError) return { problem: error.message }
-      throw error
-    }
+  /** A page shows at once what changed, and what one person may see is kept for nobody else. */
+  function send(ctx: RouteContext, page: string): void {
+    const isForAll = isPublic && ctx.state.caller.principal === undefined
+    ctx.set('Cache-Control', isForAll ? 'no-cache' : 'private, no-cache')
+    // Also where reads need no login a page says who is signed in.
+    ctx.vary('Authorization')
+    sendPage(ctx, page)
   }
 
   return {
@@ -67,8 +59,7 @@ export function createPageHandlers({ registry, readmes, now }: PageDeps) {
       const page = parsePageNumber(parameters.get('page'))
       const terms = searchTerms(query)
       const found = await registry.search(ctx.state.caller, { terms, perPage: CRATES_PER_PAGE, page })
-      ctx.set('Cache-Control', cacheControl)
-      sendPage(ctx, listPage({ site: siteOf(ctx), query, page, perPage: CRATES_PER_PAGE, found }))
+      send(ctx, listPage({ site: siteOf(ctx), query, page, perPage: CRATES_PER_PAGE, found }))
     },
 
     async cratePage(ctx: RouteContext) {
@@ -76,17 +67,21 @@ export function createPageHandlers({ registry, readmes, now }: PageDeps) {
       const { caller } = ctx.state
       const [asked, number] = [ctx.params['crate'] ?? '', ctx.params['version'] ?? parameters.get('version')]
       const { view: crate, downloads } = await registry.countedCrate(caller, validateName(asked))
-      ctx.set('Cache-Control', cacheControl)
       if (crate.name !== asked) return ctx.redirect(addressOf(ctx, crate, number))
       const version = number === null ? defaultVersion(crate.versions) : await chosen(ctx, crate, number)
       const name = validateName(crate.name)
-      const [readme, explanation] = await Promise.all([
-        readmeOf(ctx, crate, version),
+      const [readme, owners, explanation] = await Promise.all([
+        besides(readmes.of(caller, crate, version)),
+        besides(registry.owners(caller, name)),
         registry.explain(caller, name, validateVersion(version.entry.vers)),
       ])
-      const page = { site: siteOf(ctx), crate, version, readme, downloads, explanation, today: dayOf(now()) }
-      const allVersions = parameters.get('versions') === 'all'
-      sendPage(ctx, cratePage({ ...page, isChosen: number !== null, allVersions }))
+      const how = {
+        isChosen: number !== null,
+        allVersions: parameters.get('versions') === 'all',
+        today: dayOf(now()),
+      }
+      const page = { site: siteOf(ctx), crate, version, readme, owners, downloads, explanation, ...how }
+      send(ctx, cratePage(page))
     },
   }
 }
@@ -96,4 +91,18 @@ export type PageHandlers = ReturnType<typeof createPageHandlers>
 function addressOf(ctx: RouteContext, { name }: CrateView, version: string | null): string {
   const rest = version === null ? '' : `/${encodeURIComponent(version)}`
   return `${siteOf(ctx).path}/-/crates/${name}${rest}${ctx.search}`
+}
+
+/** That something cannot be had, or not soon, is no reason to tell nothing. */
+async function besides<T>(found: Promise<T>): Promise<Besides<T>> {
+  try {
+    const inTime = withinTime(
+      found.then((value) => ({ value })),
+      BESIDES_WAIT_MS,
+    )
+    return (await inTime) ?? { problem: 'it is still being fetched, look again in a moment' }
+  } catch (error) {
+    if (error instanceof CargoError) return { problem: error.message }
+    throw error
+  }
 }

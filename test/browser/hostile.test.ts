@@ -86,7 +86,7 @@ test('whatever people write into a crate, its page does nothing with it but show
       .package({
         ...{ homepage, repository, documentation, readme: 'README.md' },
         description: payload(i),
-        license: undefined,
+        license: line(i + 8),
         'license-file': line(i + 1),
         keywords: [line(i + 2), line(i + 3)],
         categories: [line(i + 4), line(i + 5)],

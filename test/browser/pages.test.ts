@@ -72,7 +72,6 @@ test('the keyboard reaches everything, and shows where it is', async (t) => {
   ])
   const wanted = [
     'a README',
-    'summary Settings for this registry',
     'a acme.example/log',
     'a guide',
     'div Table',
@@ -91,7 +90,7 @@ test('the keyboard reaches everything, and shows where it is', async (t) => {
   await page.keyboard.press('Enter')
   await page.keyboard.press('Tab')
   assert.match(await focused(page), /^a README/)
-  await page.locator('summary', { hasText: 'Settings' }).focus()
+  await page.locator('summary', { hasText: 'features' }).focus()
   await page.keyboard.press('Enter')
   assert.equal(await page.locator('details[open]').count(), 1)
 

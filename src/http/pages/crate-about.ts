@@ -1,10 +1,11 @@
 import type { CratePage } from './crate-page.ts'
 import { type Html, html } from './html.ts'
+import { prose } from './prose.ts'
 import { safeUrl } from './safe-url.ts'
 import { size } from './written.ts'
 
 /** What a crate and its version say of themselves, and who owns the crate. */
-export function aboutCrate({ site, crate, version }: Pick<CratePage, 'site' | 'crate' | 'version'>): Html {
+export function aboutCrate({ site, crate, version, owners }: CratePage): Html {
   const { details, entry } = version
   const of = { ...crate.about, ...details }
   const facts = [
@@ -23,7 +24,7 @@ export function aboutCrate({ site, crate, version }: Pick<CratePage, 'site' | 'c
 <dl>${facts}</dl>
 ${tags(site.path, 'Keywords', of.keywords ?? [])}
 ${tags(undefined, 'Categories', of.categories ?? [])}</section>
-${crate.source === 'local' && owners(crate.owners)}`
+${ownersCard(owners)}`
 }
 
 function fact(name: string, value: Html | string | undefined): Html | undefined {
@@ -51,10 +52,11 @@ function tags(path: string | undefined, title: string, words: readonly string[])
   return html`<h3>${title}</h3><ul class="tags">${items}</ul>`
 }
 
-function owners(names: readonly string[]): Html {
-  const list =
-    names.length === 0
-      ? html`<p class="quiet">Nobody owns it.</p>`
-      : html`<ul>${names.map((name) => html`<li>${name}</li>`)}</ul>`
-  return html`<section class="card" aria-labelledby="owners"><h2 id="owners">Owners</h2>${list}</section>`
+function ownersCard({ value = [], problem }: CratePage['owners']): Html | undefined {
+  if (value.length === 0 && problem === undefined) return undefined
+  const list = value.map(({ login, name }) => {
+    return html`<li>${login}${name !== undefined && name !== login && html` <span class="quiet">${name}</span>`}</li>`
+  })
+  return html`<section class="card" aria-labelledby="owners"><h2 id="owners">Owners</h2>
+${problem === undefined ? html`<ul>${list}</ul>` : html`<p class="quiet">Not known now: ${prose(problem)}.</p>`}</section>`
 }

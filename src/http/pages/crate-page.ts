@@ -1,5 +1,6 @@
 import type { CrateView, VersionView } from '../../protocol/crate-view.ts'
 import type { Explanation } from '../../protocol/explanation.ts'
+import type { Owner } from '../../protocol/owner-api.ts'
 import { isPrerelease } from '../../protocol/version.ts'
 import type { CrateDownloads } from '../../registry/download-counts.ts'
 import { aboutCrate } from './crate-about.ts'
@@ -21,7 +22,8 @@ export interface CratePage {
   readonly version: VersionView
   /** The version was asked for by its number. */
   readonly isChosen: boolean
-  readonly readme: ShownReadme
+  readonly readme: Besides<Html | undefined>
+  readonly owners: Besides<readonly Owner[]>
   readonly downloads: CrateDownloads
   readonly explanation: Explanation
   /** Whether a long list of versions is shown whole. */
@@ -30,9 +32,9 @@ export interface CratePage {
   readonly today: string
 }
 
-/** The README of the version: as markup, or why it cannot be shown now; neither: there is none. */
-export interface ShownReadme {
-  readonly page?: Html | undefined
+/** What a page can do without: what it is, or why it cannot be had now. */
+export interface Besides<T> {
+  readonly value?: T
   readonly problem?: string
 }
 
@@ -113,8 +115,8 @@ function notes({ site, crate, version, isChosen, explanation }: CratePage): Html
   }`
 }
 
-function readmeBody({ page, problem }: ShownReadme): Html {
-  if (page !== undefined) return html`<div class="readme">${page}</div>`
+function readmeBody({ value, problem }: CratePage['readme']): Html {
+  if (value !== undefined) return html`<div class="readme">${value}</div>`
   if (problem !== undefined)
     return html`<div class="note"><p>It cannot be shown now: ${prose(problem)}.</p></div>`
   return html`<p class="quiet">This version has no README.</p>`

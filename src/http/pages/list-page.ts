@@ -2,6 +2,7 @@ import type { SearchHit, SearchResponse } from '../../protocol/api.ts'
 import { type Html, html } from './html.ts'
 import { renderPage, type Site } from './page.ts'
 import { publishLines } from './usage.ts'
+import { count, counted } from './written.ts'
 
 export interface ListPage {
   readonly site: Site
@@ -30,8 +31,8 @@ function hits(list: ListPage): Html {
   const first = (page - 1) * perPage + 1
   const last = first + found.crates.length - 1
   const { total } = found.meta
-  const range = first === 1 && last >= total ? '' : `${number(first)} to ${number(last)} of `
-  return html`<p class="quiet">${range}${number(total)} ${total === 1 ? 'crate' : 'crates'}</p>
+  const range = first === 1 && last >= total ? '' : `${count(first)} to ${count(last)} of `
+  return html`<p class="quiet">${range}${counted(total, 'crate')}</p>
 <ol class="hits"${first > 1 && html` start="${first}"`}>${found.crates.map((crate) => hit(site, crate))}</ol>
 ${pages(list)}`
 }
@@ -48,7 +49,7 @@ function pages(list: ListPage): Html | undefined {
   if (last === 1 && page === 1) return undefined
   return html`<nav class="pages" aria-label="Pages">
 <span>${page > 1 && html`<a rel="prev" href="${address(list, page - 1)}">← Previous</a>`}</span>
-<span class="quiet small">Page ${number(page)} of ${number(last)}</span>
+<span class="quiet small">Page ${count(page)} of ${count(last)}</span>
 <span>${page < last && html`<a rel="next" href="${address(list, page + 1)}">Next →</a>`}</span>
 </nav>`
 }
@@ -56,7 +57,7 @@ function pages(list: ListPage): Html | undefined {
 function nothing(list: ListPage): Html {
   const { site, query, page, found } = list
   if (page > 1 && found.meta.total > 0)
-    return html`<p>There is nothing on page ${number(page)}. <a href="${address(list, 1)}">To the first page</a></p>`
+    return html`<p>There is nothing on page ${count(page)}. <a href="${address(list, 1)}">To the first page</a></p>`
   if (query !== '')
     return html`<p>No crate that you may read has all of these words in its name, description or keywords.</p>
 <p><a href="${site.path}/-/">Show all crates</a></p>`
@@ -71,8 +72,4 @@ function address({ site, query }: ListPage, page: number): string {
     ...(page > 1 && { page: String(page) }),
   })
   return `${site.path}/-/${parameters.size > 0 ? `?${parameters}` : ''}`
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en')
 }

@@ -34,9 +34,9 @@ export function addLines({
 ${code(`cargo add ${crate.name}${exact}${isLocal ? ` --registry ${REGISTRY}` : ''}`)}
 <p>or write in <code>Cargo.toml</code>:</p>
 ${code(`${crate.name} = ${isChosen ? line.replace(`"${number}"`, `"=${number}"`) : line}`)}
-<details><summary>Settings for this registry</summary><p>Once, in <code>~/.cargo/config.toml</code>:</p>
+<p>after this, once, in <code>~/.cargo/config.toml</code>:</p>
 ${configLines(site.base, { replace: !isLocal })}
-<p><a href="${site.path}/me">A token</a> is for publishing, and for reading where that needs a login.</p></details>`
+<p><a href="${site.path}/me">A token</a> is for publishing, and for reading where that needs a login.</p>`
 }
 
 /** The settings of cargo for this registry; with `replace`, also for what comes from crates.io. */

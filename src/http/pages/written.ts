@@ -1,8 +1,11 @@
 import { type Html, html } from './html.ts'
 
+const WHOLE = new Intl.NumberFormat('en')
+
 /** How numbers, sizes and times are written for people. */
 export function count(value: number): string {
-  return value.toLocaleString('en')
+  // Most are small, and a formatter takes a hundred times longer.
+  return value < 1000 ? String(value) : WHOLE.format(value)
 }
 
 /** `1 crate`, `1,200 crates`. */

@@ -44,7 +44,7 @@ test('the page of a crate says all about its newest version', async (t) => {
   assert.doesNotMatch(text, /javascript:/)
   assert.match(text, /<li class="tag"><a href="\/cargo\/-\/\?q=one">one<\/a><\/li>/)
   assert.match(text, /<li class="tag">games<\/li>/)
-  assert.match(text, /<h2 id="owners">Owners<\/h2><ul><li>ann<\/li><\/ul>/)
+  assert.match(text, /<h2 id="owners">Owners<\/h2>\s*<ul><li>ann<\/li><\/ul>/)
   assert.match(text, /published here/)
 })
 
@@ -244,7 +244,9 @@ test('what may not be read has the very page of what is not there', async (t) =>
       assert.deepEqual(named(headers), named(missing.headers))
     }
   }
-  assert.equal((await app.request('/-/crates/secret-there', { as: 'ann' })).status, 200)
+  const seen = await app.request('/-/crates/secret-there', { as: 'ann' })
+  assert.equal(seen.status, 200)
+  assertPage(seen, 'private, no-cache')
 })
 
 test('the README is shown, with links into the repository', async (t) => {
@@ -270,4 +272,24 @@ test('a README that cannot be had now is missing from the page, and nothing else
   assertPage(answer, 'no-cache')
   assert.match(section(answer.text, 'readme'), /<div class="note"><p>It cannot be shown now: .*uplink/)
   assert.match(section(answer.text, 'versions'), /1\.0\.0/)
+})
+
+test('owners of a crate of an uplink are those that it names', async (t) => {
+  const { app } = await startProxy(t, { uplink: { crates: [crateFile()], api: true } })
+  const { text } = await app.request(page)
+  assert.match(
+    text,
+    /<h2 id="owners">Owners<\/h2>\s*<ul><li>dtolnay <span class="quiet">David Tolnay<\/span><\/li>/,
+  )
+  assert.match(text, /<p class="lead">The crate foo<\/p>/)
+  assert.match(section(text, 'versions'), /<td>dtolnay<\/td>/)
+})
+
+test('where reads need no login, a page for somebody is kept for nobody else', async (t) => {
+  const app = await startApp(t)
+  await app.publish(crateFile())
+  const answer = await app.request(page, { as: 'bob' })
+  assertPage(answer, 'private, no-cache')
+  assert.equal(answer.headers.get('vary'), 'Authorization')
+  assert.match(answer.text, /Signed in as bob/)
 })
