@@ -1,9 +1,7 @@
-import { dirname, isAbsolute, join } from 'node:path'
 import Koa from 'koa'
 import { register } from 'prom-client'
-import type { CargoEvent, Host, Logger, ObjectStore } from '../host.ts'
+import type { CargoEvent, Host, Logger } from '../host.ts'
 import { redisCache } from '../hosts/cache.ts'
-import { fsStorage } from '../hosts/fs.ts'
 import type {
   VerdaccioApp,
   VerdaccioAuth,
@@ -16,12 +14,10 @@ import { addLayer } from '../hosts/verdaccio/layer.ts'
 import { verdaccioUrl } from '../hosts/verdaccio/public-url.ts'
 import { cargo } from '../plugin.ts'
 import { parseBlock } from './block.ts'
+import { hostStorage } from './storage.ts'
 
 /** The key of the plugin's block in `middlewares`. */
 const KEY = 'cargo'
-/** Below the host's storage; no npm package and no pattern of Verdaccio's begins with a dot. */
-const FOLDER = '.cargo'
-
 /** What Verdaccio gives its plugins. */
 export interface PluginContext {
   readonly config: VerdaccioConfig
@@ -46,7 +42,7 @@ export default class VerdaccioCargo {
     const block = parseBlock(config.middlewares?.[KEY] ?? {}, config.packages, process.env)
     if (!block.enabled) return
     const log = logger.child?.({ plugin: 'verdaccio-cargo' }) ?? logger
-    const store = openStorage(config)
+    const store = hostStorage(config, storage, { environment: process.env, logger: log })
     const cache = block.redis === undefined ? undefined : redisCache(block.redis)
     const host: Host = {
       auth: verdaccioAuth({ auth, storage, rules: block.rules }),
@@ -107,10 +103,4 @@ function closeOnce(close: () => Promise<void>, log: Logger) {
       ;(server as NodeJS.EventEmitter).once('close', onClose)
     },
   }
-}
-
-function openStorage({ storage, configPath, self_path }: VerdaccioConfig): ObjectStore {
-  const folder = process.env['VERDACCIO_STORAGE_PATH'] ?? storage ?? 'storage'
-  const base = dirname(configPath ?? self_path ?? '')
-  return fsStorage(join(isAbsolute(folder) ? folder : join(base, folder), FOLDER))
 }

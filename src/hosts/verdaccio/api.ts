@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { StoredPackage } from './package-files.ts'
 
 // As much of Verdaccio's objects as the adapter uses, by their shape: they are the same in 6.5, 6.10 and 9 where
 // nothing else is said, and nothing of Verdaccio has to be installed to compile this.
@@ -73,9 +74,20 @@ export interface VerdaccioAuth {
   readonly allow_unpublish: PackageQuestion
 }
 
-/** The host's storage, as far as tokens go. */
+/** The host's storage: its tokens, and the plugin that stores. */
 export interface VerdaccioStorage {
   readTokens(filter: { readonly user: string }): Promise<readonly GeneratedToken[]>
+  readonly localStorage?: {
+    /** Up to version 6. */
+    readonly storagePlugin?: StorePlugin
+    /** Version 9. */
+    getStoragePlugin?(): StorePlugin
+  }
+}
+
+/** A store plugin, as far as it stores packages. */
+export interface StorePlugin {
+  getPackageStorage(name: string): StoredPackage | null | undefined
 }
 
 /** As much of an Express application as has layers. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { ByteRange, ListedObject, ObjectInfo, ObjectStore } from '../../host.ts'
 import { validateKey, validatePrefix } from '../object-key.ts'
+import type { StorePlugin } from './api.ts'
 import {
   encodeFolder,
   type FolderDocument,
@@ -11,7 +12,7 @@ import {
   withObject,
   withoutObject,
 } from './folder-document.ts'
-import { type PackageFiles, packageFiles, type StoredPackage } from './package-files.ts'
+import { type PackageFiles, packageFiles } from './package-files.ts'
 import { sliceBytes } from './slice-bytes.ts'
 
 /** Where everything is: no npm package begins with a dot, so that no route and no list of npm's has it. */
@@ -22,11 +23,6 @@ const UNSAFE = /^((con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*\.)$/i
 const MARK = '+x'
 /** Larger objects are files of their own. */
 const MOST_INLINE = 64 * 1024
-
-/** A store plugin of Verdaccio, as far as it stores packages. */
-export interface StorePlugin {
-  getPackageStorage(name: string): StoredPackage | null | undefined
-}
 
 /**
  * Objects in a store plugin of any kind, which knows packages and nothing else: each folder of keys is a package, whose
