@@ -7,6 +7,7 @@ import { cargoHome, manifest, project, temporaryFolder } from '../support/cargo.
 import { crateFile } from '../support/crate-file.ts'
 import { startUplink } from '../support/uplink.ts'
 import { install, startVerdaccio, type VerdaccioVersion } from './host.ts'
+import { tokensAreVerdaccios } from './tokens.ts'
 
 const LONGEST_MS = 180_000
 const REPLACED = { source: { 'crates-io': { 'replace-with': 'ours' } } }
@@ -16,6 +17,7 @@ const PROVIDER = { registry: { 'global-credential-providers': ['cargo:token'] } 
 export function declareEveryday(version: VerdaccioVersion): void {
   test(`inside Verdaccio ${version}`, { timeout: LONGEST_MS }, async (suite) => {
     const installed = await install(suite, version)
+    await suite.test('tokens are those of npm', (t) => tokensAreVerdaccios(t, installed))
 
     await suite.test('npm and cargo share users and tokens', async (t) => {
       const uplink = await startUplink(t, { crates: [crateFile('open-core', '1.2.0')] })
