@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { signatureHeaders } from '../src/webhooks/signature.ts'
 import { startBundled } from './support/bundled.ts'
 import { temporaryFolder } from './support/cargo.ts'
 import { renderReadme } from './support/readme.ts'
+import { SECRET } from './support/webhook-receiver.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -23,6 +26,20 @@ test("the README's tables of options say what the schemas say", async () => {
     () => renderReadme(`${readme}${foreign}`),
     /`<!-- options: nope -->` in the README has no table/,
   )
+})
+
+test("the README's lines for a receiver of webhooks tell what is ours", async () => {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+  const [, lines = ''] = /```js\n([\s\S]*?)```/.exec(readme.slice(readme.indexOf('### Webhooks'))) ?? []
+  const names = ['headers', 'rawBody', 'process', 'createHmac', 'timingSafeEqual']
+  const receive = new Function(...names, `${lines}\nreturn isOurs`)
+  const message = { id: 'msg_1', timestamp: 1_700_000_000, body: '{"type":"ping"}' }
+  const headers = signatureHeaders(SECRET, message)
+  const isOurs = (rawBody: string, secret: string) =>
+    receive(headers, rawBody, { env: { HOOK_SECRET: secret } }, createHmac, timingSafeEqual)
+  for (const secret of [SECRET, `whsec_${SECRET}`]) assert.equal(isOurs(message.body, secret), true)
+  assert.equal(isOurs(`${message.body} `, SECRET), false)
+  assert.equal(isOurs(message.body, SECRET.replace('M', 'N')), false)
 })
 
 test("the README's first steps work, word for word", { timeout: 120_000 }, async (t) => {
