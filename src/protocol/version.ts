@@ -59,38 +59,49 @@ export function isPrerelease(version: string): boolean {
 
 /** SemVer's precedence of two valid versions, exact for every number: negative when `a` is lower; build metadata is ignored. */
 export function compareVersions(a: string, b: string): number {
-  const [coreA, preA] = split(a)
-  const [coreB, preB] = split(b)
+  return compareParts(split(a), split(b))
+}
+
+/** The highest version that is no pre-release, else the highest; `undefined` of none. */
+export function maxVersion<V extends string>(versions: Iterable<V>): V | undefined {
+  let highest: V | undefined
+  let parts: Parts = [[], []]
+  for (const version of versions) {
+    const next = split(version)
+    if (highest !== undefined && !isBetter(next, parts)) continue
+    highest = version
+    parts = next
+  }
+  return highest
+}
+
+/** The numbers of a version, and the identifiers of its pre-release part. */
+type Parts = readonly [core: readonly string[], pre: readonly string[]]
+
+function isBetter(version: Parts, than: Parts): boolean {
+  const isPre = version[1].length > 0
+  if (isPre !== than[1].length > 0) return !isPre
+  return compareParts(version, than) > 0
+}
+
+function compareParts([coreA, preA]: Parts, [coreB, preB]: Parts): number {
   const order = compareLists(coreA, coreB)
   if (order !== 0) return order
   if (preA.length === 0 || preB.length === 0) return preB.length - preA.length
   return compareLists(preA, preB)
 }
 
-/** The highest version that is no pre-release, else the highest; `undefined` of none. */
-export function maxVersion<V extends string>(versions: Iterable<V>): V | undefined {
-  let highest: V | undefined
-  for (const version of versions) {
-    if (highest === undefined || isBetter(version, highest)) highest = version
-  }
-  return highest
-}
-
-function isBetter(version: string, than: string): boolean {
-  if (isPrerelease(version) !== isPrerelease(than)) return isPrerelease(than)
-  return compareVersions(version, than) > 0
-}
-
-function split(version: string): [core: readonly string[], pre: readonly string[]] {
+function split(version: string): Parts {
   const key = versionKey(version)
   const dash = key.indexOf('-')
   return dash < 0 ? [key.split('.'), []] : [key.slice(0, dash).split('.'), key.slice(dash + 1).split('.')]
 }
 
 function compareLists(a: readonly string[], b: readonly string[]): number {
-  for (const [i, left] of a.entries()) {
-    const right = b[i]
-    if (right === undefined) return 1
+  for (let i = 0; i < a.length; i++) {
+    const [left, right] = [a[i], b[i]]
+    if (left === undefined || right === undefined) return 1
+    if (left === right) continue
     const order = compareIdentifiers(left, right)
     if (order !== 0) return order
   }

@@ -31,10 +31,12 @@ export function parseList(bytes: Buffer): readonly CatalogueEntry[] {
 }
 
 /** The stored form of a whole catalogue: a line for each list, so that nobody has to hold or read all of it at once. */
-export function encodeSnapshot(lists: Iterable<readonly CatalogueEntry[]>): Readable {
-  function* lines(): Generator<Buffer> {
+export function encodeSnapshot(
+  lists: Iterable<readonly CatalogueEntry[]> | AsyncIterable<readonly CatalogueEntry[]>,
+): Readable {
+  async function* lines(): AsyncGenerator<Buffer> {
     let count = 0
-    for (const entries of lists) {
+    for await (const entries of lists) {
       if (entries.length === 0) continue
       count += 1
       yield sealJson({ schema: SNAPSHOT_SCHEMA, entries })

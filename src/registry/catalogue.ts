@@ -1,6 +1,7 @@
 import type { Logger, ObjectStore } from '../host.ts'
 import { canonicalName } from '../protocol/name.ts'
 import type { CrateRecord } from '../protocol/record.ts'
+import { BLOCK_SIZE } from './catalogue/block.ts'
 import { type CatalogueEntry, isNews, summarize } from './catalogue/entry.ts'
 import { type CrateTable, createCrateTable } from './catalogue/table.ts'
 import { encodeList, encodeSnapshot, isDamage, parseList, readSnapshot } from './catalogue-list.ts'
@@ -33,6 +34,8 @@ export interface Catalogue {
   add(entry: CatalogueEntry): void
   /** Waits until what was noted is stored. */
   flush(): Promise<void>
+  /** The same, and gives up what it holds. */
+  close(): Promise<void>
 }
 
 export interface CatalogueDeps {
@@ -45,7 +48,9 @@ export interface CatalogueDeps {
 
 /** The catalogue in `storage`, held in process once somebody searched. */
 export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }: CatalogueDeps): Catalogue {
-  const table = createCrateTable()
+  const table = createCrateTable((error) =>
+    logger.warn({ err: error }, 'there is no room for the search catalogue but in memory'),
+  )
   const pending = new Map<string, CatalogueEntry>()
   const pause = createTurns(monotonic)
   let last = 0
@@ -161,6 +166,10 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
     schedule()
   }
 
+  async function flush(): Promise<void> {
+    await inTurn(async () => pending.size > 0 && (await writePending())).catch(warn)
+  }
+
   return {
     async read() {
       if (monotonic() - polledAt > POLL_MS) await inTurn(readNew)
@@ -168,16 +177,18 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
     },
     note: (record) => add(summarize(record)),
     add,
-    async flush() {
-      await inTurn(async () => pending.size > 0 && (await writePending())).catch(warn)
+    flush,
+    async close() {
+      await flush()
+      await table.close()
     },
   }
 }
 
-/** The entries that count, a block at a time: nothing is lost when crates change meanwhile. */
-function* lists({ blocks, isCurrent }: CrateTable): Generator<readonly CatalogueEntry[]> {
-  for (let block = 0; block < blocks.length; block++) {
-    const entries = blocks[block]?.entries() ?? []
-    yield entries.filter((_, slot) => isCurrent(block, slot))
+/** All entries, also those of crates that are gone: what changes meanwhile is in an addition. */
+async function* lists(table: CrateTable): AsyncGenerator<readonly CatalogueEntry[]> {
+  for (let from = 0; from < table.rows; from += BLOCK_SIZE) {
+    const length = Math.min(BLOCK_SIZE, table.rows - from)
+    yield table.entriesOf(Array.from({ length }, (_, index) => from + index))
   }
 }

@@ -97,7 +97,7 @@ export function createImporter({
     },
     async close() {
       await log.close()
-      await catalogue.flush()
+      await catalogue.close()
     },
   }
 }

@@ -196,7 +196,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
       await ahead.close()
       await upstream.close()
       await log.close()
-      await catalogue.flush()
+      await catalogue.close()
     },
   }
 

@@ -97,7 +97,7 @@ export async function pageOfCrates(
   const found = await visibleRows(crates, criteriaOf(query), pause)
   const sort = query.sort ?? 'relevance'
   const rows = await inOrder(crates.table, found, sort, downloads, window, pause)
-  return { hits: rows.map((row) => hitOf(crates.table.entryOf(row))), total: found.rows.length }
+  return { hits: (await crates.table.entriesOf(rows)).map(hitOf), total: found.rows.length }
 }
 
 /** A crate as lists show it. */

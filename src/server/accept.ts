@@ -79,7 +79,7 @@ async function settle(bench: Workbench, request: AcceptRequest, logger: Logger):
     root: KEPT_CATALOGUE,
   })
   await acceptCopy({ store, kept }, uplink.name, name, found.next)
-  await kept.flush()
+  await kept.close()
   return {
     lines: [...lines, 'accepted: a running server takes it over when it next renews the file'],
     outcome: 'accepted',

@@ -21,7 +21,7 @@ function open(storage: ObjectStore, clock = { time: 0 }): Catalogue {
 async function entriesIn(catalogue: Catalogue): Promise<readonly CatalogueEntry[]> {
   const table = await catalogue.read()
   const rows = Array.from({ length: table.rows }, (_, row) => row)
-  return rows.filter((row) => !table.isGone(row)).map(table.entryOf)
+  return table.entriesOf(rows.filter((row) => !table.isGone(row)))
 }
 
 async function namesIn(catalogue: Catalogue): Promise<readonly string[]> {

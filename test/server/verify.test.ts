@@ -360,3 +360,27 @@ test('the verify command looks at thousands of crates in little memory, and ends
   assert.match(mistake, /^verdaccio-cargo: there is no registry at `[^`]+`: no such folder\n$/)
   await assert.rejects(readdir(data), { code: 'ENOENT' })
 })
+
+test('verify() with `repair` renews entries of the catalogue that an older version stored', async (t) => {
+  const { storage, run } = await verification(t)
+  const start = () => startApp(t, { host: { storage } })
+  const app = await start()
+  await app.publish(crateFile('old-one').package({ categories: ['games'] }))
+  await app.close()
+  const fields = {
+    name: 'old-one',
+    n: 1,
+    max_version: '1.0.0',
+    description: 'The crate old-one',
+    keywords: [],
+  }
+  const entry = { ...fields, updated: '2026-01-02T03:04:05Z' }
+  await storage.put(additionKey(1), Buffer.from(JSON.stringify([entry])))
+  const status = async () => (await (await start()).request('/api/v1/categories/games')).status
+  for (const repair of [false, true]) {
+    assert.equal(await status(), 404)
+    const { isWell, found } = await run(repair)
+    assert.deepEqual([isWell, found], [true, []])
+  }
+  assert.equal(await status(), 200)
+})

@@ -109,11 +109,27 @@ function counted(
 
 /** The one of the latest time, RFC 3339; of several the last. */
 function latest<T>(versions: readonly T[], timeOf: (version: T) => string): T | undefined {
-  return versions.reduce<T | undefined>((last, one) => {
-    const isOlder = last !== undefined && Date.parse(timeOf(one)) < Date.parse(timeOf(last))
-    return isOlder ? last : one
-  }, undefined)
+  let [last, time]: [T | undefined, string] = [undefined, '']
+  for (const one of versions) {
+    const next = timeOf(one)
+    if (last !== undefined && isBefore(next, time)) continue
+    last = one
+    time = next
+  }
+  return last
 }
+
+/** Nearly all times are spelled alike, and then their text is in their order. */
+function isBefore(a: string, b: string): boolean {
+  return isPubtime(a) && isPubtime(b) ? a < b : Date.parse(a) < Date.parse(b)
+}
+
+function isPubtime(time: string): boolean {
+  return time.length === PUBTIME_LENGTH && time.endsWith('Z')
+}
+
+/** Of `YYYY-MM-DDTHH:MM:SSZ`. */
+const PUBTIME_LENGTH = 20
 
 /** A name means one crate here, whether a dependency looks for it in this registry or at crates.io. */
 function dependencies(entry: IndexEntry | undefined): Pick<CatalogueEntry, 'deps'> {

@@ -1,6 +1,6 @@
 import type { Block } from './block.ts'
 import type { CrateTable } from './table.ts'
-import { categoryTags, tag } from './tags.ts'
+import type { TagNumbers } from './tags.ts'
 import { nameIn, termBytes } from './words.ts'
 
 /** Rows that are looked at before others get a turn. */
@@ -53,7 +53,7 @@ export async function matchingRows(
       if (row % PART === 0) await pause()
     }
   } else {
-    const wanted = prepare(criteria)
+    const wanted = prepare(criteria, table.tags)
     for (let block = 0; block < table.blocks.length; block++) {
       searchBlock(table, block, wanted, take)
       await pause()
@@ -69,19 +69,22 @@ interface Wanted {
   readonly rarest: string
   readonly letter: string
   /** Of each set one must be among the tags. */
-  readonly tags: readonly (readonly string[])[]
+  readonly tags: readonly ReadonlySet<number | undefined>[]
 }
 
-function prepare({ terms = [], letter = '', keyword, category, dependency }: CrateCriteria): Wanted {
+function prepare(
+  { terms = [], letter = '', keyword, category, dependency }: CrateCriteria,
+  tags: TagNumbers,
+): Wanted {
   const bytes = terms.map(termBytes)
   return {
     terms: bytes,
     rarest: bytes.reduce((a, b) => (b.length > a.length ? b : a), ''),
     letter: letter.toLowerCase(),
     tags: [
-      ...(keyword === undefined ? [] : [[tag('keyword', keyword)]]),
-      ...(category === undefined ? [] : [categoryTags(category)]),
-      ...(dependency === undefined ? [] : [[tag('dependency', dependency)]]),
+      ...(keyword === undefined ? [] : [new Set([tags.find('keyword', keyword)])]),
+      ...(category === undefined ? [] : [new Set(tags.category(category))]),
+      ...(dependency === undefined ? [] : [new Set([tags.find('dependency', dependency)])]),
     ],
   }
 }
@@ -97,28 +100,29 @@ function takeNames(
   { names, ...criteria }: CrateCriteria & { readonly names: readonly string[] },
   take: Take,
 ): void {
-  const wanted = prepare(criteria)
+  const wanted = prepare(criteria, table.tags)
   const rows = new Set(names.map((name) => table.rowOf(name)).filter((row) => row !== undefined))
   for (const row of rows) {
     const words = table.wordsOf(row)
     const rank = rankIn(words, 0, words.length, wanted)
-    if (rank !== undefined && hasTags(table.tagsOf(row), wanted)) take(row, rank)
+    const tags = table.tagsOf(row)
+    if (rank !== undefined && hasTags(tags, 0, tags.length, wanted)) take(row, rank)
   }
 }
 
 function searchBlock(table: CrateTable, index: number, wanted: Wanted, take: Take): void {
   const block = table.blocks[index]
   if (block === undefined) return
-  const { text, starts, rows } = block
-  let tags: readonly string[] | undefined
-  for (let slot = nextSlot(block, wanted.rarest, 0); slot < rows.length; ) {
-    const [start, end] = [starts[slot] ?? 0, starts[slot + 1] ?? 0]
-    const rank = table.isCurrent(index, slot) ? rankIn(text, start, end, wanted) : undefined
-    if (rank !== undefined) {
-      if (wanted.tags.length > 0) tags ??= block.tags()
-      if (tags === undefined || hasTags(tags[slot] ?? '', wanted)) take(rows[slot] ?? 0, rank)
-    }
+  const { text, starts, rows, tags, tagStarts } = block
+  for (
+    let slot = nextSlot(block, wanted.rarest, 0);
+    slot < rows.length;
     slot = nextSlot(block, wanted.rarest, slot + 1)
+  ) {
+    if (!hasTags(tags, tagStarts[slot] ?? 0, tagStarts[slot + 1] ?? 0, wanted)) continue
+    if (!table.isCurrent(index, slot)) continue
+    const rank = rankIn(text, starts[slot] ?? 0, starts[slot + 1] ?? 0, wanted)
+    if (rank !== undefined) take(rows[slot] ?? 0, rank)
   }
 }
 
@@ -153,8 +157,13 @@ function rankAt(at: number, length: number, from: number, to: number): number {
   return length === to - from ? 0 : 1
 }
 
-function hasTags(tags: string, wanted: Wanted): boolean {
-  return wanted.tags.every((some) => some.some((one) => tags.includes(one)))
+function hasTags(tags: ArrayLike<number>, from: number, to: number, wanted: Wanted): boolean {
+  for (const some of wanted.tags) {
+    let at = from
+    while (at < to && !some.has(tags[at])) at++
+    if (at === to) return false
+  }
+  return true
 }
 
 /** A crate that changed while others had their turn may have been met twice. */

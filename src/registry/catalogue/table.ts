@@ -1,9 +1,11 @@
 import { canonicalName } from '../../protocol/name.ts'
 import { BLOCK_SIZE, type Block, EMPTY_BLOCK, openBlock } from './block.ts'
 import { createColumn } from './columns.ts'
+import { createDetails } from './details.ts'
 import { type CatalogueEntry, isNews } from './entry.ts'
 import { createNameIndex } from './name-index.ts'
-import { nameIn, spellingIn } from './words.ts'
+import { createTagNumbers, type TagNumbers } from './tags.ts'
+import { nameIn, spellingIn, wordsOf as wordsOfEntry } from './words.ts'
 
 /**
  * All crates of a catalogue, in rows: a crate keeps its row. Columns of numbers and blocks of text instead of an object
@@ -19,6 +21,7 @@ export interface CrateTable {
   readonly changes: number
   /** In these, some entries may have moved to a later block: {@link CrateTable.isCurrent} tells. */
   readonly blocks: readonly Block[]
+  readonly tags: TagNumbers
   /** Whether the entry in a slot is the one that counts of its crate. */
   isCurrent(block: number, slot: number): boolean
   /** The row of a name in any spelling, also of a crate that is gone. */
@@ -30,8 +33,9 @@ export interface CrateTable {
   spellingOf(row: number): string
   /** What searches go through. */
   wordsOf(row: number): string
-  entryOf(row: number): CatalogueEntry
-  tagsOf(row: number): string
+  tagsOf(row: number): readonly number[]
+  /** The entries of some rows. */
+  entriesOf(rows: readonly number[]): Promise<readonly CatalogueEntry[]>
   /** Negative when the first one's name is before the second one's. */
   compareNames(a: number, b: number): number
   /** Seconds since 1970. */
@@ -39,7 +43,7 @@ export interface CrateTable {
   updated(row: number): number
   /** Takes an entry, when it is news. */
   put(entry: CatalogueEntry): boolean
-  isNews(entry: CatalogueEntry): boolean
+  close(): Promise<void>
 }
 
 /** Flags of a row: the crate is gone; the entry was stored by an older version, which knew less. */
@@ -47,7 +51,8 @@ const [GONE, OLD] = [1, 2]
 /** A block with no more entries that count is not worth its memory. */
 const FEW = BLOCK_SIZE / 2
 
-export function createCrateTable(): CrateTable {
+/** `onFailure` is told when there is no room for entries but in memory. */
+export function createCrateTable(onFailure: (error: unknown) => void): CrateTable {
   const blocks: Block[] = []
   const live: number[] = []
   let open = openBlock()
@@ -55,6 +60,9 @@ export function createCrateTable(): CrateTable {
   const numbers = createColumn(Uint32Array)
   const flags = createColumn(Uint8Array)
   const places = createColumn(Uint32Array)
+  const detailPlaces = createColumn(Uint32Array)
+  const details = createDetails(onFailure)
+  const tags = createTagNumbers()
   const created = createColumn(Uint32Array)
   const updated = createColumn(Uint32Array)
   const nameKeys = createColumn(Float64Array)
@@ -77,12 +85,18 @@ export function createCrateTable(): CrateTable {
     return text.slice(starts[slot], starts[slot + 1])
   }
 
-  function append(row: number, entry: CatalogueEntry): void {
+  function tagsOf(row: number): readonly number[] {
+    const { tags, tagStarts } = blockOf(row)
+    const slot = slotOf(row)
+    return Array.from(tags).slice(tagStarts[slot], tagStarts[slot + 1])
+  }
+
+  function append(row: number, words: string, numbers: readonly number[]): void {
     if (open.rows.length === BLOCK_SIZE) close()
     const block = blocks.length - 1
     places.set(row, block * BLOCK_SIZE + open.rows.length)
     live[block] = (live[block] ?? 0) + 1
-    open.add(row, entry)
+    open.add(row, words, numbers)
   }
 
   function close(): void {
@@ -96,11 +110,8 @@ export function createCrateTable(): CrateTable {
 
   /** Moves what still counts in a block to the end. */
   function giveUp(block: number): void {
-    const { rows = [], entries = () => [] } = blocks[block] ?? {}
-    for (const [slot, entry] of entries().entries()) {
-      const row = rows[slot] ?? 0
-      if (places.get(row) === block * BLOCK_SIZE + slot) append(row, entry)
-    }
+    for (const [slot, row] of Array.from(blocks[block]?.rows ?? []).entries())
+      if (places.get(row) === block * BLOCK_SIZE + slot) append(row, wordsOf(row), tagsOf(row))
     blocks[block] = EMPTY_BLOCK
     live[block] = 0
   }
@@ -117,7 +128,7 @@ export function createCrateTable(): CrateTable {
     return { n: numbers.get(row), ...((flags.get(row) & OLD) === 0 && { created: '' }) }
   }
 
-  const table: CrateTable = {
+  return {
     get rows() {
       return rows
     },
@@ -137,8 +148,9 @@ export function createCrateTable(): CrateTable {
     nameOf,
     spellingOf: (row) => spellingIn(wordsOf(row)),
     wordsOf,
-    entryOf: (row) => blockOf(row).entry(slotOf(row)),
-    tagsOf: (row) => blockOf(row).tags()[slotOf(row)] ?? '',
+    tags,
+    tagsOf,
+    entriesOf: (some) => details.read(some.map(detailPlaces.get)),
     compareNames(a, b) {
       const order = nameKeys.get(a) - nameKeys.get(b)
       if (order !== 0) return order
@@ -147,7 +159,6 @@ export function createCrateTable(): CrateTable {
     },
     created: created.get,
     updated: updated.get,
-    isNews: (entry) => isNews(entry, known(table.rowOf(entry.name))),
     put(entry) {
       const name = canonicalName(entry.name)
       const before = names.find(name)
@@ -155,7 +166,8 @@ export function createCrateTable(): CrateTable {
       const row = before ?? rows++
       const left = places.get(row)
       size += Number(!entry.gone) - Number(before !== undefined && !isGone(row))
-      append(row, entry)
+      append(row, wordsOfEntry(entry), tags.of(entry))
+      detailPlaces.set(row, details.add(entry))
       if (before !== undefined) leave(left)
       numbers.set(row, entry.n)
       flags.set(row, (entry.gone ? GONE : 0) | (entry.created === undefined ? OLD : 0))
@@ -168,8 +180,8 @@ export function createCrateTable(): CrateTable {
       changes += 1
       return true
     },
+    close: details.close,
   }
-  return table
 }
 
 /** Bytes of a name that fit into a number exactly. */

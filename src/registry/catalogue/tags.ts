@@ -4,42 +4,66 @@ import type { CatalogueEntry } from './entry.ts'
 /** What an entry is found by as a whole, and never by a part of it. */
 export type TagKind = 'keyword' | 'category' | 'dependency'
 
-/** Before and behind each tag of its kind. */
-const MARKS: Readonly<Record<TagKind, string>> = { keyword: '\x1c', category: '\x1d', dependency: '\x1e' }
-const NOT_IN_TAGS = /\p{Cc}/gu
 /** Between the parts of a category's slug. */
 const BELOW = '::'
 
-/** The tags of an entry, in one line of text. */
-export function tagsOf({ keywords, categories = [], deps = [] }: CatalogueEntry): string {
-  return [
-    ...keywords.map((keyword) => tag('keyword', keyword)),
-    ...categories.map((slug) => tag('category', slug)),
-    ...deps.map((name) => tag('dependency', canonicalName(name))),
-  ].join('')
+/** All tags of a catalogue, each once and with a number: entries have the numbers of theirs. */
+export interface TagNumbers {
+  /** The numbers for the tags of an entry; new tags get one. */
+  of(entry: CatalogueEntry): readonly number[]
+  /** The number of a keyword, or of a crate that others depend on; case does not matter. */
+  find(kind: TagKind, value: string): number | undefined
+  /** The numbers of a category and of all below it. */
+  category(slug: string): readonly number[]
+  /** What a number stands for, if that is of this kind. */
+  value(kind: TagKind, number: number): string | undefined
 }
 
-/** What the tags of every entry with this keyword, or on this crate dependent, contain. */
-export function tag(kind: TagKind, value: string): string {
-  const mark = MARKS[kind]
-  return mark + value.toLowerCase().replace(NOT_IN_TAGS, ' ') + mark
-}
+export function createTagNumbers(): TagNumbers {
+  const numbers: Readonly<Record<TagKind, Map<string, number>>> = {
+    keyword: new Map(),
+    category: new Map(),
+    dependency: new Map(),
+  }
+  const tags: { readonly kind: TagKind; readonly value: string }[] = []
 
-/** What the tags of entries in this category or one below it contain: one of both. */
-export function categoryTags(slug: string): readonly string[] {
-  const exact = tag('category', slug)
-  return [exact, exact.slice(0, -1) + BELOW]
-}
+  function numberOf(kind: TagKind, value: string): number {
+    const known = numbers[kind].get(value)
+    if (known !== undefined) return known
+    numbers[kind].set(value, tags.length)
+    return tags.push({ kind, value }) - 1
+  }
 
-/** The values of one kind in the tags of an entry. */
-export function valuesIn(tags: string, kind: TagKind): readonly string[] {
-  const mark = MARKS[kind]
-  const [first, last] = [tags.indexOf(mark), tags.lastIndexOf(mark)]
-  return first < last ? tags.slice(first + 1, last).split(mark + mark) : []
+  return {
+    of({ keywords, categories = [], deps = [] }) {
+      const found: number[] = []
+      for (const keyword of keywords) addOnce(found, numberOf('keyword', keyword.toLowerCase()))
+      for (const slug of categories) addOnce(found, numberOf('category', slug.toLowerCase()))
+      for (const name of deps) found.push(numberOf('dependency', name))
+      return found
+    },
+    find: (kind, value) =>
+      numbers[kind].get(kind === 'dependency' ? canonicalName(value) : value.toLowerCase()),
+    category(slug) {
+      const wanted = slug.toLowerCase()
+      const all = [...numbers.category]
+      return all.flatMap(([one, number]) =>
+        one === wanted || one.startsWith(wanted + BELOW) ? [number] : [],
+      )
+    },
+    value(kind, number) {
+      const tag = tags[number]
+      return tag?.kind === kind ? tag.value : undefined
+    },
+  }
 }
 
 /** The category itself, and those that it is in. */
 export function withParents(slug: string): readonly string[] {
   const parts = slug.split(BELOW)
   return parts.map((_, depth) => parts.slice(0, depth + 1).join(BELOW))
+}
+
+function addOnce(list: number[], item: number): void {
+  if (!list.includes(item)) list.push(item)
 }

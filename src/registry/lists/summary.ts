@@ -74,9 +74,11 @@ async function topOf(
   const candidates: { readonly key: number; readonly hit: SearchHit }[] = []
   for (const { crates, found } of offers) {
     const rows = await inOrder(crates.table, found, order, downloads, [0, SHOWN], pause)
-    for (const row of rows) {
-      const hit = hitOf(crates.table.entryOf(row))
-      candidates.push({ key: orderKey(crates.table, order, downloads)?.(row) ?? 0, hit })
+    const keyOf = orderKey(crates.table, order, downloads)
+    const entries = await crates.table.entriesOf(rows)
+    for (const [position, row] of rows.entries()) {
+      const entry = entries[position]
+      if (entry !== undefined) candidates.push({ key: keyOf?.(row) ?? 0, hit: hitOf(entry) })
     }
   }
   return candidates

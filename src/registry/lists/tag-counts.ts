@@ -1,5 +1,6 @@
 import type { Matches } from '../catalogue/query.ts'
-import { type TagKind, valuesIn, withParents } from '../catalogue/tags.ts'
+import type { CrateTable } from '../catalogue/table.ts'
+import { type TagKind, withParents } from '../catalogue/tags.ts'
 import { visibleRows } from './find-crates.ts'
 import type { VisibleCrates } from './visible-crates.ts'
 
@@ -48,13 +49,13 @@ async function countAll(
   crates: readonly VisibleCrates[],
   pause: () => Promise<void>,
 ): Promise<readonly TagCount[]> {
-  const counts = new Map<string, TagCount>()
+  const counts = new Map<string, { crates: number; created: number }>()
   for (const one of crates) await addCounts(counts, kind, one, await visibleRows(one, {}, pause), pause)
-  return [...counts.values()]
+  return [...counts].map(([value, one]) => ({ value, ...one }))
 }
 
 async function addCounts(
-  counts: Map<string, TagCount>,
+  counts: Map<string, { crates: number; created: number }>,
   kind: TagKind,
   { table }: VisibleCrates,
   { rows }: Matches,
@@ -62,22 +63,39 @@ async function addCounts(
 ): Promise<void> {
   const isMeant = new Uint8Array(table.rows)
   for (const row of rows) isMeant[row] = 1
-  for (const [index, block] of table.blocks.entries()) {
-    for (const [slot, tags] of block.tags().entries()) {
-      const row = block.rows[slot] ?? 0
+  const valuesOf = knownValues(table, kind)
+  for (const [index, { tags, tagStarts, rows }] of table.blocks.entries()) {
+    for (let slot = 0; slot < rows.length; slot++) {
+      const row = rows[slot] ?? 0
       if (isMeant[row] !== 1 || !table.isCurrent(index, slot)) continue
-      const created = table.created(row)
-      for (const value of distinct(kind, valuesIn(tags, kind))) {
-        const before = counts.get(value) ?? { value, crates: 0, created }
-        const first = Math.min(before.created, created)
-        counts.set(value, { value, crates: before.crates + 1, created: first })
-      }
+      const values = new Set<string>()
+      for (let at = tagStarts[slot] ?? 0; at < (tagStarts[slot + 1] ?? 0); at++)
+        for (const value of valuesOf(tags[at] ?? 0)) values.add(value)
+      for (const value of values) count(counts, value, table.created(row))
     }
     await pause()
   }
 }
 
-/** A crate counts once for each category that it is in, however many of those below it name it. */
-function distinct(kind: TagKind, values: readonly string[]): ReadonlySet<string> {
-  return new Set(kind === 'category' ? values.flatMap(withParents) : values)
+function count(
+  counts: Map<string, { crates: number; created: number }>,
+  value: string,
+  created: number,
+): void {
+  const before = counts.get(value)
+  if (before === undefined) counts.set(value, { crates: 1, created })
+  else {
+    before.crates += 1
+    before.created = Math.min(before.created, created)
+  }
+}
+
+/** What a tag counts for; a crate counts once for each category that one of its own is in. */
+function knownValues({ tags }: CrateTable, kind: TagKind): (number: number) => readonly string[] {
+  const known: (readonly string[])[] = []
+  return (number) => {
+    const value = known[number] === undefined ? tags.value(kind, number) : undefined
+    known[number] ??= value === undefined ? [] : kind === 'category' ? withParents(value) : [value]
+    return known[number]
+  }
 }

@@ -76,17 +76,17 @@ export function createCrateSight(access: Access, rules: PackageRules): CrateSigh
       const isShown = shown((rule) => isOffered(rule) && byRule(rule))
       const doubtful = shown(isDoubtful)
       const numberOf = ruleNumbers(table)
-      const isServed = (row: number) => {
+      const isServed = async (row: number) => {
         if (!doubtful[numberOf(row)]) return true
-        const { name, max_version } = table.entryOf(row)
-        return !isDenied(name, max_version)
+        const [entry] = await table.entriesOf([row])
+        return entry !== undefined && !isDenied(entry.name, entry.max_version)
       }
       const needsAsking = byName !== undefined || doubtful.includes(true)
       return {
         table,
         isVisible: (row) => isShown[numberOf(row)] === true && local.rowOf(table.nameOf(row)) === undefined,
         ...(needsAsking && {
-          confirm: async (row) => isServed(row) && (await (byName?.(table.spellingOf(row)) ?? true)),
+          confirm: async (row) => (await isServed(row)) && (await (byName?.(table.spellingOf(row)) ?? true)),
         }),
         ...(!needsAsking && { key: `${key} ${isShown.join()}` }),
       }

@@ -185,7 +185,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     async close() {
       await index.close()
       await fetches.close()
-      await kept.flush()
+      await kept.close()
       await Promise.all([...uplinks.values()].map((uplink) => uplink.close()))
       await api.close()
     },

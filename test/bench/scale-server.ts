@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { serverCommand } from '../support/server-command.ts'
+import { freePort } from './process.ts'
+import { TOKEN } from './registry.ts'
+
+const MAIN = join(import.meta.dirname, '../../dist/server/main.js')
+const PATIENCE_MS = 30_000
+
+/** The bundled server over a store that is there already. */
+export interface ScaleServer {
+  /** Mount included. */
+  readonly url: string
+  /** Milliseconds from the start of the process to the first answers of `/ready` and `config.json`. */
+  readonly started: number
+  /** Resident memory, in MB: now, and the most there was. */
+  memory(): Promise<{ readonly now: number; readonly most: number }>
+  /** Milliseconds of processor time since the start. */
+  work(): Promise<number>
+  /** The longest time, in milliseconds, that nothing else had a turn since this was last asked. */
+  stall(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** Starts the built server. */
+export async function startOver(folder: string, data: string): Promise<ScaleServer> {
+  const port = await freePort()
+  const origin = `http://127.0.0.1:${port}`
+  const config = join(folder, `config-${port}.json`)
+  const settings = {
+    listen: `127.0.0.1:${port}`,
+    storage: { fs: { path: data } },
+    auth: { tokens: [{ token_env: 'BENCH_TOKEN', user: 'bench' }] },
+    cargo: { uplinks: {}, rate_limits: { publish: false } },
+  }
+  await writeFile(config, JSON.stringify(settings))
+  const began = performance.now()
+  const child = spawn(process.execPath, serverCommand(MAIN, 'serve', '--config', config), {
+    stdio: 'ignore',
+    env: { ...process.env, BENCH_TOKEN: TOKEN },
+  })
+  await Promise.all([`${origin}/ready`, `${origin}/cargo/config.json`].map(answers))
+  const started = performance.now() - began
+  const metric = async (name: string) => {
+    const text = await (await fetch(`${origin}/metrics`)).text()
+    return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1])
+  }
+  return {
+    url: `${origin}/cargo`,
+    started,
+    async memory() {
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
+      const field = (name: string) =>
+        Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1000
+      return { now: field('VmRSS'), most: field('VmHWM') }
+    },
+    work: async () => 1000 * (await metric('process_cpu_seconds_total')),
+    // The monitor looks every ten milliseconds, which it counts.
+    stall: async () => 1000 * (await metric('nodejs_eventloop_lag_max_seconds')) - 10,
+    async stop() {
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    },
+  }
+}
+
+async function answers(url: string): Promise<void> {
+  const end = performance.now() + PATIENCE_MS
+  while (performance.now() < end) {
+    const response = await fetch(url).catch(() => undefined)
+    await response?.arrayBuffer()
+    if (response?.status === 200) return
+    await sleep(5)
+  }
+  throw new Error(`${url} does not answer`)
+}

@@ -1,0 +1,214 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { indexPath } from '../../src/protocol/name.ts'
+import { crateFile, publishBody } from '../support/crate-file.ts'
+import { TOKEN } from './registry.ts'
+import { manyCrates } from './scale-crates.ts'
+import { type ScaleServer, startOver } from './scale-server.ts'
+import { version, writeStore, writeVersions } from './scale-store.ts'
+import { median } from './table.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    /** How many crates, one registry for each. */
+    crates: { type: 'string', default: '100000,1000000' },
+    rounds: { type: 'string', default: '40' },
+    /** Only the rows about many versions of one crate. */
+    versions: { type: 'boolean', default: false },
+  },
+})
+const ROUNDS = Number(flags.rounds)
+const FEW = 50
+const MANY = 5_000
+
+const folder = await mkdtemp(join(tmpdir(), 'cargo-scale-'))
+try {
+  if (!flags.versions) for (const count of flags.crates.split(',').map(Number)) await measureCrates(count)
+  await measureVersions()
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
+
+/** A registry of many crates: its start, its first search, and searches while it is in use. */
+async function measureCrates(count: number): Promise<void> {
+  const data = join(folder, String(count))
+  await writeStore(data, count)
+  const server = await startOver(folder, data)
+  try {
+    const idle = await server.memory()
+    await server.stall()
+    const first = await timed(`${server.url}/api/v1/crates?q=tokio`)
+    const loading = await server.stall()
+    const before = await server.work()
+    const queries = mixedQueries(count)
+    const searches = await whileInUse(server, count, queries)
+    const work = (await server.work()) - before
+    const stall = await server.stall()
+    const memory = await server.memory()
+    print(`\n${count.toLocaleString('en')} crates\n`)
+    table([
+      ['start to the first answers', ms(server.started)],
+      ['first search', ms(first)],
+      ['longest stall during it', ms(loading)],
+      ...Object.entries(searches.byKind).map(([kind, times]) => [
+        `search, ${kind}: p50, p99`,
+        `${ms(quantile(times, 0.5))}, ${ms(quantile(times, 0.99))}`,
+      ]),
+      ['all searches: p50, p99', `${ms(quantile(searches.all, 0.5))}, ${ms(quantile(searches.all, 0.99))}`],
+      ['processor time of a search', ms((work - searches.indexWork) / searches.all.length)],
+      [
+        'index 304 meanwhile: p50, p99',
+        `${ms(quantile(searches.index, 0.5))}, ${ms(quantile(searches.index, 0.99))}`,
+      ],
+      ['longest stall', ms(stall)],
+      ['first summary', ms(await timed(`${server.url}/api/v1/summary`))],
+      [
+        'memory: at the start, with all crates, the most',
+        [idle.now, memory.now, memory.most].map(mb).join(', '),
+      ],
+    ])
+  } finally {
+    await server.stop()
+  }
+  await rm(data, { recursive: true, force: true })
+}
+
+/** Kinds of searches, and as many of each as there are rounds. */
+function mixedQueries(count: number): ReadonlyMap<string, readonly string[]> {
+  const names: string[] = []
+  for (const { entry } of manyCrates(Math.min(count, 10_000))) names.push(entry.name)
+  const some = Array.from({ length: ROUNDS }, (_, i) => names[(i * 7919) % names.length] ?? '')
+  const words = ['compression', 'async', 'zero-copy', 'parser', 'HTTP', 'wasm', 'the']
+  return new Map([
+    ['a name', some.map((name) => `q=${name}`)],
+    ['the beginning of names', some.map((name) => `q=${name.slice(0, 4)}`)],
+    ['within names', some.map((name) => `q=${name.slice(1, 6)}&page=2`)],
+    ['a word', some.map((_, i) => `q=${words[i % words.length]}`)],
+    ['two words', some.map((_, i) => `q=${words[i % words.length]}+${words[(i + 3) % words.length]}`)],
+    ['nothing', some.map((_, i) => `q=qqzx${i}`)],
+    ['every crate', some.map((_, i) => `page=${i + 1}&sort=${i % 2 === 0 ? 'alpha' : 'recent-updates'}`)],
+    ['a keyword', some.map((_, i) => `keyword=${['async', 'no-std', 'ffi'][i % 3]}`)],
+  ])
+}
+
+interface Measured {
+  readonly byKind: Readonly<Record<string, readonly number[]>>
+  readonly all: readonly number[]
+  readonly index: readonly number[]
+  /** Processor time of the index requests, about, in milliseconds. */
+  readonly indexWork: number
+}
+
+/** Searches, one after the other, while somebody else asks for index files. */
+async function whileInUse(
+  server: ScaleServer,
+  count: number,
+  queries: ReadonlyMap<string, readonly string[]>,
+): Promise<Measured> {
+  const [{ entry } = { entry: { name: '' } }] = manyCrates(count)
+  const url = `${server.url}/${indexPath(entry.name)}`
+  const etag = (await fetch(url)).headers.get('etag') ?? ''
+  const ask = () => timed(url, { 'if-none-match': etag })
+  const before = await server.work()
+  for (let i = 0; i < 200; i++) await ask()
+  const each = ((await server.work()) - before) / 200
+  let done = false
+  const index: number[] = []
+  const user = (async () => {
+    while (!done) index.push(await ask())
+  })()
+  const byKind: Record<string, number[]> = {}
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [kind, some] of queries) {
+      byKind[kind] ??= []
+      byKind[kind].push(await timed(`${server.url}/api/v1/crates?${some[round]}`))
+    }
+  }
+  done = true
+  await user
+  return { byKind, all: Object.values(byKind).flat(), index, indexWork: each * (index.length + 200) }
+}
+
+/** One crate with many versions against one with few: publish, download and 304, in turns. */
+async function measureVersions(): Promise<void> {
+  const data = join(folder, 'versions')
+  const crates = [
+    { name: 'few-versions', count: FEW },
+    { name: 'many-versions', count: MANY },
+  ]
+  for (const { name, count } of crates) await writeVersions(data, name, count)
+  const server = await startOver(folder, data)
+  const times: Record<string, number[]> = {}
+  const take = async (what: string, run: () => Promise<number>) => {
+    times[what] ??= []
+    times[what].push(await run())
+  }
+  try {
+    for (let round = -2; round < ROUNDS; round++) {
+      for (const { name, count } of round % 2 === 0 ? crates : crates.toReversed()) {
+        const next = crateFile(name, version(count + round + 2))
+        const warmUp = round < 0 ? 'warm-up ' : ''
+        await take(`${warmUp}publish ${name}`, () => publish(server, publishBody(next)))
+        const file = `${server.url}/api/v1/crates/${name}/${version(0)}/download`
+        await take(`${warmUp}download ${name}`, () => timed(file))
+        const index = `${server.url}/${indexPath(name)}`
+        const etag = (await fetch(index, { method: 'HEAD' })).headers.get('etag') ?? ''
+        await take(`${warmUp}304 ${name}`, () => timed(index, { 'if-none-match': etag }))
+      }
+    }
+  } finally {
+    await server.stop()
+  }
+  print(`\n${MANY.toLocaleString('en')} versions of a crate against ${FEW}: medians, ratio\n`)
+  table(
+    ['publish', 'download', '304'].map((what) => {
+      const [few, many] = crates.map(({ name }) => median(times[`${what} ${name}`] ?? []))
+      return [what, `${ms(many)}, ${ms(few)}, ${((many ?? 0) / (few ?? 1)).toFixed(2)}`]
+    }),
+  )
+}
+
+async function publish(server: ScaleServer, body: Buffer): Promise<number> {
+  const began = performance.now()
+  const response = await fetch(`${server.url}/api/v1/crates/new`, {
+    method: 'PUT',
+    headers: { authorization: TOKEN },
+    body: Buffer.from(body),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`publish: ${response.status} ${text}`)
+  return performance.now() - began
+}
+
+/** Milliseconds until the whole answer was there. */
+async function timed(url: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {
+  const began = performance.now()
+  const response = await fetch(url, { headers })
+  await response.arrayBuffer()
+  if (response.status !== 200 && response.status !== 304) throw new Error(`${url}: ${response.status}`)
+  return performance.now() - began
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
+
+function table(rows: readonly (readonly string[])[]): void {
+  print('| | |\n|---|---|')
+  for (const row of rows) print(`| ${row.join(' | ')} |`)
+}
+
+function ms(value: number | undefined): string {
+  return `${(value ?? Number.NaN).toFixed(1)} ms`
+}
+
+function mb(value: number): string {
+  return `${Math.round(value)} MB`
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

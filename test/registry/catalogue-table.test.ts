@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CatalogueEntry } from '../../src/registry/catalogue/entry.ts'
+import { matchingRows } from '../../src/registry/catalogue/query.ts'
+import { type CrateTable, createCrateTable } from '../../src/registry/catalogue/table.ts'
+import { between, pick, randomFrom } from '../support/random.ts'
+import { leastOf, workTime } from '../support/work-time.ts'
+
+const noFailure = (error: unknown) => assert.fail(String(error))
+
+function entry(name: string, n: number, more: Partial<CatalogueEntry> = {}): CatalogueEntry {
+  const time = '2026-01-01T00:00:00Z'
+  const fields = { name, n, max_version: `1.${n}.0`, description: `of ${name}`, keywords: [] }
+  return { ...fields, created: time, updated: time, ...more }
+}
+
+async function find(table: CrateTable, term: string): Promise<readonly string[]> {
+  const { rows } = await matchingRows(
+    table,
+    { terms: [term] },
+    () => true,
+    async () => {},
+  )
+  return rows.map(table.spellingOf).sort()
+}
+
+test('put() and find agree with a plain map, whatever changes in whatever order', async (t) => {
+  const table = createCrateTable(noFailure)
+  t.after(table.close)
+  const plain = new Map<string, CatalogueEntry>()
+  const random = randomFrom(7)
+  const words = ['älpha', 'beta', 'gamma-x', 'Delta']
+  for (let turn = 0; turn < 6000; turn++) {
+    const name = `${pick(random, ['Foo', 'bar', 'b-a_z'])}${between(random, 0, 700)}`
+    const n = between(random, 1, 40)
+    const one = entry(name, n, {
+      description: pick(random, words),
+      keywords: [pick(random, words)],
+      deps: [`d${between(random, 0, 5)}`],
+      ...(random() < 0.1 && { gone: true }),
+    })
+    const isNews = (plain.get(name)?.n ?? 0) < n
+    assert.equal(table.put(one), isNews)
+    if (isNews) plain.set(name, one)
+  }
+  const there = [...plain.values()].filter(({ gone }) => !gone)
+  assert.deepEqual([table.rows, table.size], [plain.size, there.length])
+  for (const term of ['älpha', 'GAMMA_x', 'foo1', 'b_a', 'delta']) {
+    const folded = term.toLowerCase()
+    const wanted = there
+      .filter(({ name, description, keywords }) =>
+        [name, description, ...keywords].some((text) =>
+          text.toLowerCase().replaceAll('-', '_').includes(folded),
+        ),
+      )
+      .map(({ name }) => name)
+    assert.deepEqual(await find(table, term), wanted.sort(), term)
+  }
+  const { rows } = await matchingRows(
+    table,
+    { dependency: 'd3' },
+    () => true,
+    async () => {},
+  )
+  const dependents = there.filter(({ deps }) => deps?.includes('d3')).map(({ name }) => name)
+  assert.deepEqual(rows.map(table.spellingOf).sort(), dependents.sort())
+  for (const [name, one] of plain) {
+    const row = table.rowOf(name) ?? assert.fail(name)
+    assert.deepEqual(await table.entriesOf([row]), [one])
+  }
+})
+
+test('entriesOf() reads back entries of any length, from memory and from the file', async (t) => {
+  const table = createCrateTable(noFailure)
+  t.after(table.close)
+  const long = (i: number) => 'é'.repeat(i % 50 === 0 ? 5000 : i % 7)
+  const all = Array.from({ length: 5000 }, (_, i) => entry(`c${i}`, 1, { description: long(i) }))
+  for (const one of all) table.put(one)
+  // What was added last is still in memory, what was added first is in the file by now.
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const rows = [4999, 0, 1, 2, 50, 100, 2500, 4998]
+  assert.deepEqual(
+    await table.entriesOf(rows),
+    rows.map((row) => all[row]),
+  )
+  assert.deepEqual(await table.entriesOf([]), [])
+})
+
+test('a search looks at each crate for less than 5 µs, and at five times as many for no more', async (t) => {
+  const of = (count: number) => {
+    const table = createCrateTable(noFailure)
+    t.after(table.close)
+    for (let i = 0; i < count; i++)
+      table.put(entry(`some-crate-${i}`, 1, { description: 'A library for this and that, and more of it' }))
+    return table
+  }
+  const [small, large] = [of(4_000), of(20_000)]
+  const work = async (table: CrateTable, term: string) => {
+    const spent = workTime()
+    for (let round = 0; round < 10; round++)
+      await matchingRows(
+        table,
+        { terms: [term] },
+        () => true,
+        async () => {},
+      )
+    return (1000 * spent()) / (10 * table.rows)
+  }
+  for (const term of ['some', 'library', 'qqzz', 'crate-3999']) {
+    const each = await leastOf(5, async () => ({
+      small: await work(small, term),
+      large: await work(large, term),
+    }))
+    assert.ok(each.large < 5, `${term}: ${each.large} µs`)
+    assert.ok(each.large < 3 * each.small + 0.2, `${term}: ${each.large} µs, ${each.small} µs`)
+  }
+})
