@@ -1,5 +1,6 @@
 import type { S3 } from '@aws-sdk/client-s3'
 import { isSystemError } from '../errors.ts'
+import type { BucketOptions } from './s3-options.ts'
 
 /** What the SDK does by itself when an answer is missing, 5xx or 503 SlowDown: so many tries, with pauses between. */
 const MAX_ATTEMPTS = 3
@@ -8,29 +9,6 @@ const DEADLINE_FACTOR = 1.5
 const CONNECT_MS = 3_000
 /** Each slow reader of a crate holds one; what waits for one in vain fails at its deadline. */
 const MAX_SOCKETS = 256
-
-/** Where a bucket is, and who asks for it. */
-export interface BucketOptions {
-  readonly bucket: string
-  /** Default: the SDK's own (`AWS_REGION`, the profile); with an `endpoint`, `us-east-1`. */
-  readonly region?: string
-  /** URL of another server than Amazon's. */
-  readonly endpoint?: string
-  /** Stands before every key, such as `cargo/`; several registries may share a bucket that way. */
-  readonly prefix?: string
-  /** Whether the bucket is in the path of URLs instead of the host name; default: with an `endpoint`. */
-  readonly forcePathStyle?: boolean
-  /** Default: the SDK's chain (environment, profile, web identity, container, instance). */
-  readonly credentials?: S3Credentials
-  /** Longest wait for one answer, in milliseconds; default 10 000. All tries together have half as long again. */
-  readonly timeout?: number
-}
-
-export interface S3Credentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly sessionToken?: string
-}
 
 /** Options of a call to the SDK. */
 export interface CallOptions {

@@ -3,27 +3,18 @@ import { Readable } from 'node:stream'
 import type { ObjectStore } from '../host.ts'
 import { validateKey, validatePrefix } from './object-key.ts'
 import { raceWriters } from './race.ts'
-import { type Bucket, type BucketOptions, openBucket } from './s3-bucket.ts'
-import { s3Error, statusOf } from './s3-error.ts'
+import { type Bucket, openBucket } from './s3-bucket.ts'
+import { isNamed, s3Error, statusOf } from './s3-error.ts'
 import { listObjects } from './s3-list.ts'
+import type { S3Options } from './s3-options.ts'
 import { findObject, getObject } from './s3-read.ts'
 import { putObject } from './s3-write.ts'
 import { singleWriter } from './single-writer.ts'
 
-export type { S3Credentials } from './s3-bucket.ts'
+export type { S3Credentials, S3Options } from './s3-options.ts'
 
 const WRITERS = 64
 const ROUNDS = 20
-
-export interface S3Options extends BucketOptions {
-  /** Whether the store is tried out first, with 1 280 small writes; default true. Without it `multiWriter` is false. */
-  readonly selfTest?: boolean
-  /**
-   * Only one process ever writes, so that the store need not have conditional writes (`If-None-Match: *`); default
-   * false. There is no self-test then.
-   */
-  readonly singleWriter?: boolean
-}
 
 /** A store in S3, without positional reads. */
 export type S3Storage = Required<Omit<ObjectStore, 'open'>>
@@ -70,7 +61,8 @@ function bucketStore(bucket: Bucket): S3Storage {
       try {
         await bucket.call((s3, within) => s3.deleteObject(place, within))
       } catch (error) {
-        throw s3Error(error)
+        // Amazon's says nothing of an object that is absent; some others do.
+        if (!isNamed(error, 'NoSuchKey')) throw s3Error(error)
       }
     },
     async *list(prefix, options) {

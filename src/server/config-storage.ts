@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { interval } from '../options/units.ts'
 
 const BUCKET = 'must be the name of a bucket'
 const VARIABLE = 'must be the name of an environment variable'
@@ -44,6 +45,11 @@ const s3 = z
       'environment variable with the secret key, beside `access_key_id_env`',
     ),
     session_token_env: variable.describe('environment variable with the session token, if there is one'),
+    timeout: interval
+      .prefault('10s')
+      .describe(
+        'longest wait for an answer or for more of one; all tries of a request have half as long again',
+      ),
     self_test: z
       .boolean()
       .default(true)
