@@ -79,6 +79,7 @@ test('the keyboard reaches everything, and shows where it is', async (t) => {
     'a 1.29.0',
     'a acme-core',
     'summary 2 features',
+    'summary The same as a table',
     'summary In detail',
   ]
   for (const stop of wanted) assert.ok(stops.includes(stop), `${stop} in ${stops.join(', ')}`)

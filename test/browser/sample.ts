@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test'
+import type { OptionsInput } from '../../src/options.ts'
 import { JOE, startTokenApp } from '../http/token-app.ts'
 import { uplinkOptions } from '../http/upstream-app.ts'
 import type { App } from '../support/app.ts'
@@ -31,19 +32,26 @@ let logger = Logger::new("service").level(Level::Info).with_a_chain().of_calls()
 
 /** An app with something of everything on its pages, for a person who is signed in. */
 export async function startSample(t: TestContext): Promise<{ readonly app: App; readonly as: string }> {
-  const uplink = await startUplink(t, { crates: [crateFile('serde').dep('serde_derive', '1')] })
-  const { app, token } = await startTokenApp(t, {
-    options: {
-      prefetch: 0,
-      admins: ['joe'],
-      uplinks: { 'crates-io': uplinkOptions(uplink) },
-      packages: {
-        'acme-*': { publish: ['$authenticated'] },
-        '**': { publish: ['$authenticated'], proxy: ['crates-io'] },
-      },
+  const uplink = await startUplink(t, { crates: [crateFile('serde').dep('serde_derive', '1')], api: true })
+  const options: OptionsInput = {
+    prefetch: 0,
+    admins: ['joe'],
+    uplinks: { 'crates-io': uplinkOptions(uplink) },
+    packages: {
+      'acme-*': { publish: ['$authenticated'] },
+      '**': { publish: ['$authenticated'], proxy: ['crates-io'] },
     },
-  })
+  }
+  const { app, token } = await startTokenApp(t, { options })
   await token(JOE, { name: 'laptop' })
+  await fill(app)
+  // What was downloaded is told by the one that comes after.
+  await app.close()
+  const later = await startTokenApp(t, { options, host: { storage: app.storage } })
+  return { app: later.app, as: JOE }
+}
+
+async function fill(app: App): Promise<void> {
   const versions = Array.from({ length: 30 }, (_, i) => `1.${i}.0`)
   for (const version of versions) {
     const { status, text } = await app.publish(logCrate(app, version), JOE)
@@ -52,7 +60,6 @@ export async function startSample(t: TestContext): Promise<{ readonly app: App; 
   for (let i = 0; i < 30; i++) await app.publish(crateFile(`acme-crate-number-${i}`), JOE)
   await app.request('/api/v1/crates/acme-log/1.28.0/yank', { method: 'DELETE', as: JOE })
   for (const version of versions.slice(-3)) await app.request(`/api/v1/crates/acme-log/${version}/download`)
-  return { app, as: JOE }
 }
 
 function logCrate(app: App, version: string) {

@@ -34,7 +34,7 @@ export function addLines({
 ${code(`cargo add ${crate.name}${exact}${isLocal ? ` --registry ${REGISTRY}` : ''}`)}
 <p>or write in <code>Cargo.toml</code>:</p>
 ${code(`${crate.name} = ${isChosen ? line.replace(`"${number}"`, `"=${number}"`) : line}`)}
-<p>after this, once, in <code>~/.cargo/config.toml</code>:</p>
+<p>Cargo must know this registry: once, in <code>~/.cargo/config.toml</code>,</p>
 ${configLines(site.base, { replace: !isLocal })}
 <p><a href="${site.path}/me">A token</a> is for publishing, and for reading where that needs a login.</p>`
 }
