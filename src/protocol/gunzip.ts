@@ -78,9 +78,19 @@ function gzipFrame(): Frame {
   }
 
   function holdTrailer(bytes: Buffer): Buffer | undefined {
+    if (bytes.length < TRAILER_BYTES) return holdFew(bytes)
+    const cut = bytes.length - TRAILER_BYTES
+    passed += held.length + cut
+    // Passed on by itself: to copy both into one costs as much memory as the file has bytes.
+    if (held.length > 0) stream.push(held)
+    held = Buffer.from(bytes.subarray(cut))
+    return cut === 0 ? undefined : bytes.subarray(0, cut)
+  }
+
+  function holdFew(bytes: Buffer): Buffer | undefined {
     const all = Buffer.concat([held, bytes])
     const cut = Math.max(0, all.length - TRAILER_BYTES)
-    held = Buffer.from(all.subarray(cut))
+    held = all.subarray(cut)
     passed += cut
     return cut === 0 ? undefined : all.subarray(0, cut)
   }

@@ -6,7 +6,8 @@ import { openUnnamed, writeAt } from './unnamed-file.ts'
 
 /** Crates up to this size are held in memory; most are far smaller, and a temporary file costs more than they do. */
 const MAX_IN_MEMORY = 512 * 1024
-const READ_SIZE = 256 * 1024
+/** Larger ones would be faster by little, and are thrown away in larger heaps. */
+const READ_SIZE = 64 * 1024
 /** Back-pressure by bytes; streams of objects would queue sixteen chunks of any size. */
 const BYTES = { objectMode: false } as const
 
@@ -72,7 +73,8 @@ function fileSpool(file: FileHandle, size: number, sha256: string): Spool {
 
 async function* readFile(file: FileHandle, size: number): AsyncGenerator<Buffer> {
   for (let position = 0; position < size; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(READ_SIZE), 0, READ_SIZE, position)
+    // Not `allocUnsafe`, of whose memory V8 takes no note before it is much.
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(READ_SIZE), 0, READ_SIZE, position)
     if (bytesRead === 0)
       throw new CargoError('internal', 'a temporary file is shorter than what was written to it')
     position += bytesRead

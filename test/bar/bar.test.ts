@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Figure } from './figures.ts'
+import { largePublishFigures } from './large-publish.ts'
 import { leakFigures } from './leaks.ts'
 import { memoryFigures } from './memory.ts'
+import { publishesFigures } from './publishes.ts'
 import { stormFigures } from './storm.ts'
 
 // Short forms of what `npm run bar` measures; crowds and latencies are in test/http.
@@ -28,4 +30,12 @@ test('clients that leave, HEADs and failed fetches leave nothing open', async (t
 
 test('large crates stream through in bounded memory', async (t) => {
   mustBeMet(await memoryFigures(t, { streams: 6, bytes: 60 * MiB, slow: 2, slowMs: 2_000 }))
+})
+
+test('mutated publishes are refused or right, and leave nothing behind', async (t) => {
+  mustBeMet(await publishesFigures(t, { bodies: 1_500 }))
+})
+
+test('a large publish streams through in bounded memory', async (t) => {
+  mustBeMet(await largePublishFigures(t, { bytes: 100 * MiB }))
 })

@@ -1,9 +1,11 @@
 import { crowdFigures } from './crowd.ts'
 import { type Figure, renderFigures } from './figures.ts'
 import { killFigures } from './kill.ts'
+import { largePublishFigures } from './large-publish.ts'
 import { latencyFigures } from './latency.ts'
 import { leakFigures } from './leaks.ts'
 import { memoryFigures } from './memory.ts'
+import { publishesFigures } from './publishes.ts'
 import { stormFigures } from './storm.ts'
 import type { Context } from './storm-uplink.ts'
 
@@ -19,6 +21,8 @@ const PARTS: Readonly<Record<string, Part>> = {
   breaker: (context) => stormFigures(context, { requests: 20_000, maxFails: 2 }),
   leaks: (context) => leakFigures(context, { each: 2_000 }),
   memory: (context) => memoryFigures(context, { streams: 20, bytes: 500 * MiB, slow: 4, slowMs: 30_000 }),
+  publishes: (context) => publishesFigures(context, { bodies: 100_000 }),
+  'large-publish': (context) => largePublishFigures(context, { bytes: 500 * MiB }),
   kill: (context) => killFigures(context, { kills: 600 }),
 }
 

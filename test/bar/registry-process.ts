@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -16,6 +17,9 @@ import type { OptionsInput } from '../../src/options.ts'
 import { serverCommand } from '../support/server-command.ts'
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'server', 'main.ts')
+const TURN_WATCH = join(import.meta.dirname, 'turn-watch.ts')
+/** The token of a user who may publish. */
+export const PUBLISH_TOKEN = 'token-of-the-bar'
 const PATIENCE_MS = 20_000
 
 /** What a process has open and has written; things that must come back to what they were. */
@@ -35,6 +39,8 @@ export interface RegistryProcess {
   holdings(): Holdings
   /** Resident memory in bytes. */
   memory(): number
+  /** Processor time of the longest turn of its event loop since a time (as `Date.now()`), in milliseconds. */
+  longestTurn(since: number): number
   stop(): Promise<void>
 }
 
@@ -50,12 +56,19 @@ export async function startRegistryProcess(
   const logFile = join(folder, 'log')
   mkdirSync(temporary, { recursive: true })
   const config = join(folder, 'config.yaml')
-  writeFileSync(config, JSON.stringify({ listen: '127.0.0.1:0', storage: { fs: { path: data } }, cargo }))
+  const auth = { tokens: [{ token_env: 'BAR_TOKEN', user: 'bar' }] }
+  const settings = { listen: '127.0.0.1:0', storage: { fs: { path: data } }, auth, cargo }
+  writeFileSync(config, JSON.stringify(settings))
   const log = openSync(logFile, 'a')
-  const child = spawn(process.execPath, serverCommand(MAIN, '--config', config), {
-    stdio: ['ignore', 'pipe', log],
-    env: { ...process.env, TMPDIR: temporary },
-  })
+  const turns = join(folder, 'turns')
+  const child = spawn(
+    process.execPath,
+    ['--import', TURN_WATCH, ...serverCommand(MAIN, '--config', config)],
+    {
+      stdio: ['ignore', 'pipe', log],
+      env: { ...process.env, TMPDIR: temporary, BAR_TOKEN: PUBLISH_TOKEN, BAR_TURNS: turns },
+    },
+  )
   closeSync(log)
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const isRunning = () => child.exitCode === null && child.signalCode === null
@@ -89,6 +102,7 @@ export async function startRegistryProcess(
     isRunning,
     holdings: () => holdingsOf(pid, temporary, data),
     memory: () => residentOf(pid),
+    longestTurn: (since) => longestTurn(turns, since),
     stop,
   }
 }
@@ -119,4 +133,11 @@ function halfWritten(data: string): number {
 function residentOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return 1024 * Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1])
+}
+
+function longestTurn(file: string, since: number): number {
+  if (!existsSync(file)) return 0
+  const lines = readFileSync(file, 'utf8').trim().split('\n')
+  const turns = lines.map((line) => line.split(' ').map(Number))
+  return Math.max(0, ...turns.map(([at = 0, ms = 0]) => (at >= since ? ms : 0)))
 }
