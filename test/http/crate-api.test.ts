@@ -381,3 +381,22 @@ test('owners are told to everybody, users and teams apart as well', async (t) =>
     assert.deepEqual(await of('owner_team'), { users: undefined, teams: ['group:rust-team'] })
   }
 })
+
+test('where reads need a login, nobody is told of any crate without one', async (t) => {
+  const app = await startApp(t, { options: { auth_required: true } })
+  await publishAll(app, '1.0.0')
+  for (const path of [
+    '/foo',
+    '/not-there',
+    '/foo/versions',
+    '/foo/1.0.0',
+    '/foo/1.0.0/readme',
+    '/foo/downloads',
+  ]) {
+    const { status, headers } = await app.request(CRATES + path)
+    assert.equal(status, 401, path)
+    assert.equal(headers.get('www-authenticate'), `Cargo login_url="${app.url}/me"`)
+  }
+  const { status, headers } = await app.request(`${CRATES}/foo`, { as: 'bob' })
+  assert.deepEqual([status, headers.get('vary')], [200, 'Authorization'])
+})

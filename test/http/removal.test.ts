@@ -79,7 +79,7 @@ test('a crate that is removed is as one that never was, but its name stays taken
     assert.equal(detail(answer), 'crate `foo` does not exist')
   }
   const found = await app.request('/api/v1/crates?q=foo')
-  assert.deepEqual(found.body, { crates: [], meta: { total: 0 } })
+  assert.deepEqual(found.body, { crates: [], meta: { total: 0, next_page: null, prev_page: null } })
   for (const [name, as] of [
     ['foo', 'ann'],
     ['FOO', 'bob'],
@@ -119,7 +119,7 @@ test('after the last version was removed the crate is gone for readers, and its 
   assert.equal((await app.request('/3/f/foo')).status, 404)
   assert.equal((await app.request('/api/v1/crates/foo/1.0.0/download')).status, 404)
   const found = await app.request('/api/v1/crates?q=foo')
-  assert.deepEqual(found.body, { crates: [], meta: { total: 0 } })
+  assert.deepEqual(found.body, { crates: [], meta: { total: 0, next_page: null, prev_page: null } })
   assert.equal((await app.publish(crateFile('foo', '2.0.0'), 'bob')).status, 403)
   assert.equal((await app.publish(crateFile('foo', '1.0.0'))).status, 409)
   assert.equal((await app.publish(crateFile('foo', '2.0.0'))).status, 200)

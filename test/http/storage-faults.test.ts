@@ -13,6 +13,16 @@ const AWAY: readonly Error[] = [
 ]
 /** Longer than a record is trusted. */
 const SOON = 1050
+/** Reads of what was never seen. */
+const API = [
+  '',
+  '/foo',
+  '/foo/owners',
+  '/foo/versions',
+  '/foo/1.0.0',
+  '/foo/1.0.0/readme',
+  '/foo/downloads',
+].map((path) => `/api/v1/crates${path}`)
 const DOWNLOAD = '/api/v1/crates/foo/1.0.0/download'
 
 async function blobOf(app: App): Promise<string> {
@@ -37,11 +47,27 @@ for (const error of AWAY) {
     assert.deepEqual([again.status, again.headers.get('cache-status')], [200, null])
   })
 
+  test(`a crate that is known is told of while storage is away: ${error.name}`, async (t) => {
+    const { storage, fail } = faultyStore()
+    const app = await startApp(t, { host: { storage } })
+    await app.publish(crateFile())
+    const paths = ['', '/versions', '/owners', '/1.0.0', '/1.0.0/dependencies', '/downloads']
+    const ask = async () => {
+      const answers = await Promise.all(paths.map((path) => app.request(`/api/v1/crates/foo${path}`)))
+      return answers.map(({ status, text }) => [status, text])
+    }
+    const known = await ask()
+    assert.ok(known.every(([status]) => status === 200))
+    await delay(SOON)
+    fail(error)
+    assert.deepEqual(await ask(), known)
+  })
+
   test(`nothing is said of an unknown crate while storage is away: ${error.name}`, async (t) => {
     const { storage, fail } = faultyStore()
     const app = await startApp(t, { host: { storage } })
     fail(error)
-    for (const path of ['/3/f/foo', DOWNLOAD, '/api/v1/crates/foo/owners', '/api/v1/crates']) {
+    for (const path of ['/3/f/foo', DOWNLOAD, ...API]) {
       const { status, headers, text } = await app.request(path)
       assert.equal(status, 503, path)
       assert.equal(headers.get('retry-after'), '2')

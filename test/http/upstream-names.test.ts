@@ -97,7 +97,7 @@ test('a name whose rule has no proxy never leaves the house', async (t) => {
     const [index, ...others] = await askAll(ruled, name)
     assert.deepEqual([index, ...others.slice(0, 2)], [404, 404, 404])
     const search = await ruled.request(`/api/v1/crates?q=${name}`)
-    assert.deepEqual(search.body, { crates: [], meta: { total: 0 } })
+    assert.deepEqual(search.body, { crates: [], meta: { total: 0, next_page: null, prev_page: null } })
   }
   const published = await ruled.publish(crateFile(NAME).dep('acme_other', '1'))
   assert.equal(published.status, 200)

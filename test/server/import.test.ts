@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import type { CargoEvent, Logger } from '../../src/host.ts'
 import { fsStorage } from '../../src/hosts/fs.ts'
+import type { SearchHit } from '../../src/protocol/api.ts'
 import { indexPath } from '../../src/protocol/name.ts'
 import { importFolder } from '../../src/server/import.ts'
 import { startApp } from '../support/app.ts'
@@ -71,13 +72,18 @@ test('importFolder() takes sound crates, keeps yanked and pubtime, and tells wha
   assert.equal(entry.vers, '1.0.0')
   assert.equal(entry.yanked, true)
   assert.equal(entry.pubtime, '2020-01-02T03:04:05Z')
-  assert.deepEqual((await app.request('/api/v1/crates/some-crate/owners')).body, {
-    users: [{ id: entryId((await app.request('/api/v1/crates/some-crate/owners')).body), login: 'mia' }],
-  })
-  assert.deepEqual((await app.request('/api/v1/crates?q=some-crate')).body, {
-    crates: [{ name: 'some-crate', max_version: '1.0.0', description: 'The crate some-crate' }],
-    meta: { total: 1 },
-  })
+  const owners = (await app.request('/api/v1/crates/some-crate/owners')).body as {
+    users: { login: string }[]
+  }
+  assert.deepEqual(
+    owners.users.map(({ login }) => login),
+    ['mia'],
+  )
+  const { crates } = (await app.request('/api/v1/crates?q=some-crate')).body as { crates: SearchHit[] }
+  assert.deepEqual(
+    crates.map(({ name, max_version, description }) => [name, max_version, description]),
+    [['some-crate', '1.0.0', 'The crate some-crate']],
+  )
   await app.close()
 })
 
@@ -139,7 +145,3 @@ test("importFolder() reads the lines of cargo's own index cache", async (t) => {
   assert.equal(JSON.parse((await app.request(`/${indexPath('cached')}`)).text).yanked, true)
   await app.close()
 })
-
-function entryId(body: unknown): unknown {
-  return (body as { users: { id: unknown }[] }).users[0]?.id
-}
