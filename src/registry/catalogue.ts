@@ -1,7 +1,6 @@
 import type { Logger, ObjectStore } from '../host.ts'
 import { canonicalName } from '../protocol/name.ts'
 import type { CrateRecord } from '../protocol/record.ts'
-import { BLOCK_SIZE } from './catalogue/block.ts'
 import { type CatalogueEntry, isNews, summarize } from './catalogue/entry.ts'
 import { type CrateTable, createCrateTable } from './catalogue/table.ts'
 import { encodeList, encodeSnapshot, isDamage, parseList, readSnapshot } from './catalogue-list.ts'
@@ -185,10 +184,13 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
   }
 }
 
+/** Entries in a line of a snapshot: few, since a reader parses a line at a time. */
+const LINE = 64
+
 /** All entries, also those of crates that are gone: what changes meanwhile is in an addition. */
 async function* lists(table: CrateTable): AsyncGenerator<readonly CatalogueEntry[]> {
-  for (let from = 0; from < table.rows; from += BLOCK_SIZE) {
-    const length = Math.min(BLOCK_SIZE, table.rows - from)
+  for (let from = 0; from < table.rows; from += LINE) {
+    const length = Math.min(LINE, table.rows - from)
     yield table.entriesOf(Array.from({ length }, (_, index) => from + index))
   }
 }

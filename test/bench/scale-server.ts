@@ -10,6 +10,14 @@ import { TOKEN } from './registry.ts'
 const MAIN = join(import.meta.dirname, '../../dist/server/main.js')
 const PATIENCE_MS = 30_000
 
+/** In milliseconds. */
+export interface Use {
+  /** Processor time since the start. */
+  readonly work: number
+  /** The longest time that nothing else had a turn, since this was last asked. */
+  readonly stall: number
+}
+
 /** The bundled server over a store that is there already. */
 export interface ScaleServer {
   /** Mount included. */
@@ -18,10 +26,8 @@ export interface ScaleServer {
   readonly started: number
   /** Resident memory, in MB: now, and the most there was. */
   memory(): Promise<{ readonly now: number; readonly most: number }>
-  /** Milliseconds of processor time since the start. */
-  work(): Promise<number>
-  /** The longest time, in milliseconds, that nothing else had a turn since this was last asked. */
-  stall(): Promise<number>
+  /** What the process did. */
+  use(): Promise<Use>
   stop(): Promise<void>
 }
 
@@ -44,10 +50,6 @@ export async function startOver(folder: string, data: string): Promise<ScaleServ
   })
   await Promise.all([`${origin}/ready`, `${origin}/cargo/config.json`].map(answers))
   const started = performance.now() - began
-  const metric = async (name: string) => {
-    const text = await (await fetch(`${origin}/metrics`)).text()
-    return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1])
-  }
   return {
     url: `${origin}/cargo`,
     started,
@@ -57,9 +59,13 @@ export async function startOver(folder: string, data: string): Promise<ScaleServ
         Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1000
       return { now: field('VmRSS'), most: field('VmHWM') }
     },
-    work: async () => 1000 * (await metric('process_cpu_seconds_total')),
-    // The monitor looks every ten milliseconds, which it counts.
-    stall: async () => 1000 * (await metric('nodejs_eventloop_lag_max_seconds')) - 10,
+    async use() {
+      const text = await (await fetch(`${origin}/metrics`)).text()
+      const metric = (name: string) => 1000 * Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1])
+      // The monitor looks every ten milliseconds, and counts them.
+      const stall = Math.max(0, metric('nodejs_eventloop_lag_max_seconds') - 10)
+      return { work: metric('process_cpu_seconds_total'), stall }
+    },
     async stop() {
       child.kill('SIGTERM')
       await once(child, 'exit')

@@ -15,7 +15,7 @@ import { manyCrates } from './scale-crates.ts'
 const MOST_LOGS = 100_000
 /** Files written at a time. */
 const PARALLEL = 64
-const LIST = 256
+const LIST = 64
 
 /** Writes a registry of `count` crates into a folder, object by object, as servers would have left it. */
 export async function writeStore(folder: string, count: number): Promise<void> {

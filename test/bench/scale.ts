@@ -38,26 +38,24 @@ async function measureCrates(count: number): Promise<void> {
   const server = await startOver(folder, data)
   try {
     const idle = await server.memory()
-    await server.stall()
+    await server.use()
     const first = await timed(`${server.url}/api/v1/crates?q=tokio`)
-    const loading = await server.stall()
-    const before = await server.work()
+    const loaded = await server.use()
     const queries = mixedQueries(count)
     const searches = await whileInUse(server, count, queries)
-    const work = (await server.work()) - before
-    const stall = await server.stall()
+    const { work, stall } = await server.use()
     const memory = await server.memory()
     print(`\n${count.toLocaleString('en')} crates\n`)
     table([
       ['start to the first answers', ms(server.started)],
       ['first search', ms(first)],
-      ['longest stall during it', ms(loading)],
+      ['longest stall during it', ms(loaded.stall)],
       ...Object.entries(searches.byKind).map(([kind, times]) => [
         `search, ${kind}: p50, p99`,
         `${ms(quantile(times, 0.5))}, ${ms(quantile(times, 0.99))}`,
       ]),
       ['all searches: p50, p99', `${ms(quantile(searches.all, 0.5))}, ${ms(quantile(searches.all, 0.99))}`],
-      ['processor time of a search', ms((work - searches.indexWork) / searches.all.length)],
+      ['processor time of a search', ms((work - loaded.work - searches.indexWork) / searches.all.length)],
       [
         'index 304 meanwhile: p50, p99',
         `${ms(quantile(searches.index, 0.5))}, ${ms(quantile(searches.index, 0.99))}`,
@@ -111,9 +109,9 @@ async function whileInUse(
   const url = `${server.url}/${indexPath(entry.name)}`
   const etag = (await fetch(url)).headers.get('etag') ?? ''
   const ask = () => timed(url, { 'if-none-match': etag })
-  const before = await server.work()
+  const before = await server.use()
   for (let i = 0; i < 200; i++) await ask()
-  const each = ((await server.work()) - before) / 200
+  const each = ((await server.use()).work - before.work) / 200
   let done = false
   const index: number[] = []
   const user = (async () => {

@@ -21,7 +21,7 @@ async function find(table: CrateTable, term: string): Promise<readonly string[]>
     () => true,
     async () => {},
   )
-  return rows.map(table.spellingOf).sort()
+  return Array.from(rows, table.spellingOf).sort()
 }
 
 test('put() and find agree with a plain map, whatever changes in whatever order', async (t) => {
@@ -63,7 +63,7 @@ test('put() and find agree with a plain map, whatever changes in whatever order'
     async () => {},
   )
   const dependents = there.filter(({ deps }) => deps?.includes('d3')).map(({ name }) => name)
-  assert.deepEqual(rows.map(table.spellingOf).sort(), dependents.sort())
+  assert.deepEqual(Array.from(rows, table.spellingOf).sort(), dependents.sort())
   for (const [name, one] of plain) {
     const row = table.rowOf(name) ?? assert.fail(name)
     assert.deepEqual(await table.entriesOf([row]), [one])

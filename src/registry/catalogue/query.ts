@@ -1,4 +1,5 @@
 import type { Block } from './block.ts'
+import { createMatches, type Matches } from './matches.ts'
 import type { CrateTable } from './table.ts'
 import type { TagNumbers } from './tags.ts'
 import { nameIn, termBytes } from './words.ts'
@@ -21,13 +22,6 @@ export interface CrateCriteria {
   readonly names?: readonly string[]
 }
 
-/** Rows that fit, in no order, and how well they do. */
-export interface Matches {
-  readonly rows: number[]
-  /** By position: 0 for the name itself, 1 for one that starts so, 2 for within the name, 3 for elsewhere. */
-  readonly ranks: number[]
-}
-
 /**
  * The rows that fit. One pass over the text of all blocks, which makes nothing but the answer; `pause` lets others work
  * in between.
@@ -39,11 +33,9 @@ export async function matchingRows(
   pause: () => Promise<void>,
 ): Promise<Matches> {
   const before = table.changes
-  const found: Matches = { rows: [], ranks: [] }
+  const found = createMatches()
   const take = (row: number, rank: number) => {
-    if (table.isGone(row) || !isVisible(row)) return
-    found.rows.push(row)
-    found.ranks.push(rank)
+    if (!table.isGone(row) && isVisible(row)) found.add(row, rank)
   }
   const { names } = criteria
   if (names !== undefined) takeNames(table, { ...criteria, names }, take)
@@ -59,7 +51,8 @@ export async function matchingRows(
       await pause()
     }
   }
-  return table.changes === before ? found : withoutRepeats(found)
+  const matches = found.all()
+  return table.changes === before ? matches : withoutRepeats(matches)
 }
 
 /** Criteria in the form in which they are compared with text. */
@@ -170,5 +163,5 @@ function hasTags(tags: ArrayLike<number>, from: number, to: number, wanted: Want
 function withoutRepeats({ rows, ranks }: Matches): Matches {
   const best = new Map<number, number>()
   for (const [position, row] of rows.entries()) best.set(row, ranks[position] ?? 0)
-  return { rows: [...best.keys()], ranks: [...best.values()] }
+  return { rows: Uint32Array.from(best.keys()), ranks: Uint8Array.from(best.values()) }
 }

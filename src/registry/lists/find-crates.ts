@@ -1,6 +1,7 @@
 import type { CrateOrder } from '../../protocol/crates-query.ts'
 import { firstOf } from '../catalogue/first-of.ts'
-import { type CrateCriteria, type Matches, matchingRows } from '../catalogue/query.ts'
+import { createMatches, type Matches } from '../catalogue/matches.ts'
+import { type CrateCriteria, matchingRows } from '../catalogue/query.ts'
 import type { CrateTable } from '../catalogue/table.ts'
 import type { DownloadTotals } from '../download-counts.ts'
 import type { VisibleCrates } from './visible-crates.ts'
@@ -21,18 +22,16 @@ export async function visibleRows(
 ): Promise<Matches> {
   const found = await matchingRows(table, criteria, isVisible, pause)
   if (confirm === undefined) return found
-  const confirmed: Matches = { rows: [], ranks: [] }
+  const confirmed = createMatches()
   for (let from = 0; from < found.rows.length; from += BATCH) {
-    const rows = found.rows.slice(from, from + BATCH)
+    const rows = Array.from(found.rows.subarray(from, from + BATCH))
     const answers = await Promise.all(rows.map(confirm))
     for (const [position, row] of rows.entries()) {
-      if (!answers[position]) continue
-      confirmed.rows.push(row)
-      confirmed.ranks.push(found.ranks[from + position] ?? 0)
+      if (answers[position]) confirmed.add(row, found.ranks[from + position] ?? 0)
     }
     await pause()
   }
-  return confirmed
+  return confirmed.all()
 }
 
 /** The rows from `from` to `to` in an order. */
@@ -44,11 +43,13 @@ export async function inOrder(
   window: readonly [from: number, to: number],
   pause: () => Promise<void>,
 ): Promise<readonly number[]> {
+  const keys = order === 'relevance' ? ranks : new Float64Array(rows.length)
   const keyOf = orderKey(table, order, downloads)
-  const keys: number[] = []
-  for (const [position, row] of rows.entries()) {
-    keys.push(keyOf?.(row) ?? (order === 'relevance' ? (ranks[position] ?? 0) : 0))
-    if (position % PART === 0) await pause()
+  if (keyOf !== undefined) {
+    for (let position = 0; position < rows.length; position++) {
+      keys[position] = keyOf(rows[position] ?? 0)
+      if (position % PART === 0) await pause()
+    }
   }
   const compare = (a: number, b: number) =>
     (keys[a] ?? 0) - (keys[b] ?? 0) || table.compareNames(rows[a] ?? 0, rows[b] ?? 0)

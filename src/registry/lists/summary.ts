@@ -1,6 +1,6 @@
 import type { SearchHit } from '../../protocol/api.ts'
 import type { CrateOrder } from '../../protocol/crates-query.ts'
-import type { Matches } from '../catalogue/query.ts'
+import type { Matches } from '../catalogue/matches.ts'
 import { hitOf } from '../search.ts'
 import { type Downloads, inOrder, orderKey, visibleRows } from './find-crates.ts'
 import type { CountTags, TagCount } from './tag-counts.ts'
@@ -89,7 +89,7 @@ async function topOf(
 
 function updatedSince({ table }: VisibleCrates, { rows }: Matches): Matches {
   const updated = rows.filter((row) => table.updated(row) !== table.created(row))
-  return { rows: updated, ranks: [] }
+  return { rows: updated, ranks: new Uint8Array(updated.length) }
 }
 
 async function addUp(

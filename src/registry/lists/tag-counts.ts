@@ -1,4 +1,4 @@
-import type { Matches } from '../catalogue/query.ts'
+import type { Matches } from '../catalogue/matches.ts'
 import type { CrateTable } from '../catalogue/table.ts'
 import { type TagKind, withParents } from '../catalogue/tags.ts'
 import { visibleRows } from './find-crates.ts'
