@@ -51,7 +51,8 @@ for (const [title, isOpen] of Object.entries(HOLES)) {
       return next()
     }
     const world = await startWorld(t, { hiddenBy: 'rules', before })
-    assert.notDeepEqual(divergences(world, await ask(world, [HIDDEN], ['GET', 'HEAD'])), [])
+    const methods = title.startsWith('HEAD') ? ['GET', 'HEAD'] : ['GET']
+    assert.notDeepEqual(divergences(world, await ask(world, [HIDDEN], methods)), [])
   })
 }
 
@@ -76,7 +77,7 @@ for (const [title, authorize] of Object.entries(TELLTALES)) {
 
 test('without a hole nothing is found', async (t) => {
   const world = await startWorld(t, { hiddenBy: 'rules', before: (_, next) => next() })
-  const asked = await ask(world, [HIDDEN, ABSENT], ['GET', 'HEAD'])
+  const asked = await ask(world, [HIDDEN, ABSENT], ['GET'])
   assert.deepEqual([divergences(world, asked), differences(asked, HIDDEN, ABSENT)], [[], []])
 })
 

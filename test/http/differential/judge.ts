@@ -41,7 +41,7 @@ function isAllowed({ asker, answer }: Asked, wanted: RawAnswer): boolean {
   return asker.credential === undefined && answer.status === 401
 }
 
-/** What is read counts as read, whole, in part or not again. */
+/** What is read counts as read: whole, in part, not again, or by the way to its own spelling. */
 function classOf(status: number): string {
-  return [200, 206, 304, 416].includes(status) ? 'read' : String(status)
+  return [200, 206, 301, 302, 303, 304, 307, 308, 416].includes(status) ? 'read' : String(status)
 }

@@ -1,6 +1,6 @@
 import { DISGUISES, smuggled } from './disguises.ts'
 import type { RawAnswer, RawRequest } from './raw-answer.ts'
-import { PLAIN, SPELLINGS, type Spelling } from './spellings.ts'
+import { COMMON_SPELLINGS, PLAIN, SPELLINGS, type Spelling } from './spellings.ts'
 import { ADMIN, type Asker, OTHER, OWNER, type Subject } from './subjects.ts'
 import { type Target, targetsOf } from './targets.ts'
 import type { World } from './world.ts'
@@ -48,7 +48,10 @@ export function casesOf(world: World, spec: MatrixSpec): readonly Case[] {
         for (const method of methods) {
           if (isChange(asker, subject, method) !== (spec.changes ?? false)) continue
           if (target.bodies[method] !== undefined && mayCreate(asker, subject, target)) continue
-          cases.push(...variants(world, { asker, subject, target, method }, spellings, disguised))
+          // What is done nowhere needs no more than the common ones to be done nowhere.
+          const isServed = ['GET', 'HEAD'].includes(method) || target.methods.has(method)
+          const tried = isServed ? spellings : spellings.filter((it) => COMMON_SPELLINGS.includes(it))
+          cases.push(...variants(world, { asker, subject, target, method }, tried, disguised && isServed))
         }
       }
     }

@@ -6,6 +6,7 @@ import { indexParts, type Subject, subjectFile } from './subjects.ts'
 export interface Target {
   /** Relative to the mount. */
   readonly path: string
+  readonly methods: ReadonlySet<string>
   readonly bodies: Readonly<Record<string, Buffer>>
   /** Whether the path names the crate; the others are the same for every crate. */
   readonly namesCrate: boolean
@@ -22,12 +23,14 @@ export function targetsOf(
   index: string,
 ): readonly Target[] {
   const targets = new Map<string, Target>()
-  for (const { path: pattern } of routes) {
+  for (const { method, path: pattern } of routes) {
     const path = fill(pattern, subject.name)
-    if (path === undefined || targets.has(path)) continue
+    if (path === undefined) continue
     const isPublish = path.endsWith('/crates/new')
     const namesCrate = isPublish || /:(crate|name)\b/.test(pattern)
-    targets.set(path, { path, namesCrate, bodies: bodiesFor(path, subject, isPublish ? index : undefined) })
+    const bodies = bodiesFor(path, subject, isPublish ? index : undefined)
+    const methods = new Set([...(targets.get(path)?.methods ?? []), method])
+    targets.set(path, { path, methods, namesCrate, bodies })
   }
   return [...targets.values()]
 }
