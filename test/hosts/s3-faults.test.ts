@@ -49,6 +49,23 @@ test('409 is tried again until the object is there, and not for ever', async (t)
   assert.deepEqual(await keys(store, ''), ['a'])
 })
 
+test('412 for an object that is not there is tried again, and so is a put whose body is cut', async (t) => {
+  const store = await open(t)
+  const faults: readonly Fault[] = [
+    { kind: 'answer', status: 412, code: 'PreconditionFailed' },
+    { kind: 'cut-request' },
+  ]
+  for (const [number, fault] of faults.entries()) {
+    proxy.plan(first(2, isPut, fault))
+    assert.equal(await store.put(`a/${number}`, randomBytes(300_000), { ifAbsent: true }), true)
+    assert.equal((await store.stat(`a/${number}`))?.size, 300_000)
+    proxy.plan(always(isPut, fault))
+    await assert.rejects(store.put(`b/${number}`, randomBytes(300_000), { ifAbsent: true }), AWAY)
+  }
+  proxy.plan(() => undefined)
+  assert.deepEqual(await keys(store, ''), ['a/0', 'a/1'])
+})
+
 test('a lost answer to a put is no lost win, nor a win that was none', async (t) => {
   const store = await open(t)
   for (const [key, times] of [
@@ -117,7 +134,7 @@ for (const [name, call] of Object.entries(CALLS)) {
     assert.equal((await content(store, 'a'))?.toString(), 'old')
   })
 
-  test(`${name}: one 503, one cut and one lost answer are made up for`, async (t) => {
+  test(`${name}: one 503 and one lost answer are made up for`, async (t) => {
     const store = await open(t)
     await store.put('a', Buffer.from('old'))
     for (const fault of [SLOW_DOWN, { kind: 'lost' }] as const) {
