@@ -4,7 +4,7 @@ import type { BucketOptions } from './s3-options.ts'
 
 /** What the SDK does by itself when an answer is missing, 5xx or 503 SlowDown: so many tries, with pauses between. */
 const MAX_ATTEMPTS = 3
-/** All tries of a call together take at most so many times as long as one may: with a look at what came of it, 30 s. */
+/** All tries of a call together take at most so many times as long as one may: 15 s, and a look at what came of it 15 s. */
 const DEADLINE_FACTOR = 1.5
 const CONNECT_MS = 3_000
 /** Each slow reader of a crate holds one; what waits for one in vain fails at its deadline. */

@@ -17,6 +17,7 @@ export interface BucketOptions {
   readonly timeout?: number
 }
 
+/** An access key, for a time when it has a session token. */
 export interface S3Credentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string

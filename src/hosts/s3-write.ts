@@ -8,6 +8,8 @@ import { s3Error } from './s3-error.ts'
 import { type Part, partsOf } from './s3-parts.ts'
 import { WRITER } from './s3-read.ts'
 
+const IF_ABSENT = { IfNoneMatch: '*' } as const
+
 interface Write {
   readonly key: string
   readonly writer: string
@@ -78,8 +80,6 @@ async function putInParts(
     if (!isPlaced) await abandon(bucket, upload)
   }
 }
-
-const IF_ABSENT = { IfNoneMatch: '*' } as const
 
 async function createUpload(bucket: Bucket, { key, writer }: Write): Promise<Upload> {
   const place = { Bucket: bucket.name, Key: bucket.prefix + key }
