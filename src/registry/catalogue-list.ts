@@ -8,6 +8,9 @@ const LIST_SCHEMA = 1
 /** The version of the stored form of a snapshot: many lists, and a line that says how many. */
 const SNAPSHOT_SCHEMA = 2
 
+/** Entries in a line of a snapshot: few, since readers parse a line at a time. */
+export const LINE = 64
+
 /** What an open snapshot may still be short of. */
 interface SnapshotEnd {
   readonly lists: number

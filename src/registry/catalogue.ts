@@ -3,7 +3,7 @@ import { canonicalName } from '../protocol/name.ts'
 import type { CrateRecord } from '../protocol/record.ts'
 import { type CatalogueEntry, isNews, summarize } from './catalogue/entry.ts'
 import { type CrateTable, createCrateTable } from './catalogue/table.ts'
-import { encodeList, encodeSnapshot, isDamage, parseList, readSnapshot } from './catalogue-list.ts'
+import { encodeList, encodeSnapshot, isDamage, LINE, parseList, readSnapshot } from './catalogue-list.ts'
 import { createTurns } from './in-turns.ts'
 import { additionKey, additionsPrefix, CATALOGUE, numberOf, snapshotKey, snapshotsPrefix } from './keys.ts'
 import { readBytes, readChunks } from './reliable-storage.ts'
@@ -183,9 +183,6 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
     },
   }
 }
-
-/** Entries in a line of a snapshot: few, since a reader parses a line at a time. */
-const LINE = 64
 
 /** All entries, also those of crates that are gone: what changes meanwhile is in an addition. */
 async function* lists(table: CrateTable): AsyncGenerator<readonly CatalogueEntry[]> {

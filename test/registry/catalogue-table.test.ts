@@ -25,7 +25,7 @@ async function find(table: CrateTable, term: string): Promise<readonly string[]>
 }
 
 test('put() and find agree with a plain map, whatever changes in whatever order', async (t) => {
-  const table = createCrateTable(noFailure)
+  const table = createCrateTable(noFailure, 64)
   t.after(table.close)
   const plain = new Map<string, CatalogueEntry>()
   const random = randomFrom(7)

@@ -1,5 +1,8 @@
-/** Entries of a block. */
-export const BLOCK_SIZE = 256
+/**
+ * Entries of a block: so many that its text is longer than a MiB. Node keeps text of that length outside of the heap,
+ * which holds twice as much as is in it. Searching a block takes a millisecond or two.
+ */
+export const BLOCK_SIZE = 16_384
 
 /** What many crates are found by, one behind the other, in as few objects as can be. */
 export interface Block {
@@ -34,11 +37,11 @@ export function openBlock(): OpenBlock {
       text += words
       starts.push(text.length)
       rows.push(row)
-      tags.push(...numbers)
+      for (const number of numbers) tags.push(number)
       tagStarts.push(tags.length)
     },
     seal: () => ({
-      // What grew piece by piece is a tree of pieces; this is one string of bytes.
+      // What grew piece by piece is a tree of pieces, or on the heap; this is one string of bytes.
       text: Buffer.from(text, 'latin1').toString('latin1'),
       starts: packed(starts),
       rows: packed(rows),

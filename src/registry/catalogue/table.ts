@@ -48,11 +48,13 @@ export interface CrateTable {
 
 /** Flags of a row: the crate is gone; the entry was stored by an older version, which knew less. */
 const [GONE, OLD] = [1, 2]
-/** A block with no more entries that count is not worth its memory. */
-const FEW = BLOCK_SIZE / 2
-
 /** `onFailure` is told when there is no room for entries but in memory. */
-export function createCrateTable(onFailure: (error: unknown) => void): CrateTable {
+export function createCrateTable(
+  onFailure: (error: unknown) => void,
+  blockSize: number = BLOCK_SIZE,
+): CrateTable {
+  /** A block with no more entries that count is not worth its memory. */
+  const few = blockSize / 2
   const blocks: Block[] = []
   const live: number[] = []
   let open = openBlock()
@@ -70,8 +72,8 @@ export function createCrateTable(onFailure: (error: unknown) => void): CrateTabl
   blocks.push(open)
   live.push(0)
 
-  const blockOf = (row: number) => blocks[Math.floor(places.get(row) / BLOCK_SIZE)] ?? EMPTY_BLOCK
-  const slotOf = (row: number) => places.get(row) % BLOCK_SIZE
+  const blockOf = (row: number) => blocks[Math.floor(places.get(row) / blockSize)] ?? EMPTY_BLOCK
+  const slotOf = (row: number) => places.get(row) % blockSize
   const isGone = (row: number) => (flags.get(row) & GONE) !== 0
 
   function nameOf(row: number): string {
@@ -87,14 +89,14 @@ export function createCrateTable(onFailure: (error: unknown) => void): CrateTabl
 
   function tagsOf(row: number): readonly number[] {
     const { tags, tagStarts } = blockOf(row)
-    const slot = slotOf(row)
-    return Array.from(tags).slice(tagStarts[slot], tagStarts[slot + 1])
+    const [from, to] = [tagStarts[slotOf(row)] ?? 0, tagStarts[slotOf(row) + 1] ?? 0]
+    return Array.from({ length: to - from }, (_, index) => tags[from + index] ?? 0)
   }
 
   function append(row: number, words: string, numbers: readonly number[]): void {
-    if (open.rows.length === BLOCK_SIZE) close()
+    if (open.rows.length === blockSize) close()
     const block = blocks.length - 1
-    places.set(row, block * BLOCK_SIZE + open.rows.length)
+    places.set(row, block * blockSize + open.rows.length)
     live[block] = (live[block] ?? 0) + 1
     open.add(row, words, numbers)
   }
@@ -104,23 +106,23 @@ export function createCrateTable(onFailure: (error: unknown) => void): CrateTabl
     open = openBlock()
     blocks.push(open)
     live.push(0)
-    if ((live[block] ?? 0) > FEW) blocks[block] = full.seal()
+    if ((live[block] ?? 0) > few) blocks[block] = full.seal()
     else giveUp(block)
   }
 
   /** Moves what still counts in a block to the end. */
   function giveUp(block: number): void {
     for (const [slot, row] of Array.from(blocks[block]?.rows ?? []).entries())
-      if (places.get(row) === block * BLOCK_SIZE + slot) append(row, wordsOf(row), tagsOf(row))
+      if (places.get(row) === block * blockSize + slot) append(row, wordsOf(row), tagsOf(row))
     blocks[block] = EMPTY_BLOCK
     live[block] = 0
   }
 
   /** The entry of a row counts no longer; another one has been appended. */
   function leave(place: number): void {
-    const block = Math.floor(place / BLOCK_SIZE)
+    const block = Math.floor(place / blockSize)
     live[block] = (live[block] ?? 0) - 1
-    if (block < blocks.length - 1 && live[block] <= FEW && blocks[block] !== EMPTY_BLOCK) giveUp(block)
+    if (block < blocks.length - 1 && live[block] <= few && blocks[block] !== EMPTY_BLOCK) giveUp(block)
   }
 
   function known(row: number | undefined) {
@@ -141,7 +143,7 @@ export function createCrateTable(onFailure: (error: unknown) => void): CrateTabl
     blocks,
     isCurrent(block, slot) {
       const row = blocks[block]?.rows[slot]
-      return row !== undefined && places.get(row) === block * BLOCK_SIZE + slot
+      return row !== undefined && places.get(row) === block * blockSize + slot
     },
     rowOf: (name) => names.find(canonicalName(name)),
     isGone,

@@ -1,8 +1,7 @@
 import { CargoError } from '../../errors.ts'
 import { canonicalName } from '../../protocol/name.ts'
-import { BLOCK_SIZE } from '../catalogue/block.ts'
 import { type CatalogueEntry, isNews } from '../catalogue/entry.ts'
-import { encodeList, encodeSnapshot, parseList, readSnapshot } from '../catalogue-list.ts'
+import { encodeList, encodeSnapshot, LINE, parseList, readSnapshot } from '../catalogue-list.ts'
 import { additionKey, additionsPrefix, numberOf, snapshotKey, snapshotsPrefix } from '../keys.ts'
 import { type RegistryStorage, readBytes } from '../reliable-storage.ts'
 import { type Check, problemOf, readObject, reportStray } from './check.ts'
@@ -108,7 +107,7 @@ function* inLists(entries: Iterable<CatalogueEntry>): Generator<readonly Catalog
   let list: CatalogueEntry[] = []
   for (const entry of entries) {
     list.push(entry)
-    if (list.length < BLOCK_SIZE) continue
+    if (list.length < LINE) continue
     yield list
     list = []
   }
