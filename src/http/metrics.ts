@@ -59,6 +59,8 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
       name: 'cargo_uplink_available',
       help: 'Whether an uplink is asked (1) or left alone for a while (0)',
       labelNames: ['uplink'],
+      // Over workers: whether any of them leaves it alone.
+      aggregator: 'min',
       registers,
     })
   const durationName = 'cargo_request_duration_seconds'

@@ -119,6 +119,12 @@ export const configSchema = z.strictObject({
   send_timeout: timeout
     .prefault('2m')
     .describe('a connection or HTTP/2 stream on which nothing moves for so long is closed'),
+  workers: z
+    .int('must be a number of processes, 1 or more')
+    .min(1, 'must be a number of processes, 1 or more')
+    .max(1024, 'must be at most 1024')
+    .default(1)
+    .describe('processes that share the port; more than one are replicas of each other on one machine'),
   tls: z
     .strictObject({
       cert: fileName('a PEM file with the certificate, beside `tls.key`').describe(

@@ -8,9 +8,12 @@ const DEADLINE_MS = 2_000
 /** Nothing has this key; looking for it shows that the store answers. */
 const PROBE = 'ready'
 
+/** Metrics as Prometheus reads them. */
+export type MetricsSource = Pick<Registry, 'metrics' | 'contentType'>
+
 interface HealthOptions {
   readonly storage: Pick<ObjectStore, 'stat'>
-  readonly metrics: Pick<Registry, 'metrics' | 'contentType'>
+  readonly metrics: MetricsSource
   isStopping(): boolean
 }
 
@@ -35,8 +38,10 @@ export function createHealth({ storage, metrics, isStopping }: HealthOptions) {
     if (!isHealthPath(ctx.path) || !['GET', 'HEAD'].includes(ctx.method)) return next()
     ctx.set('Cache-Control', 'no-store')
     if (ctx.path === '/metrics') {
+      const text = await metrics.metrics().catch(() => undefined)
+      if (text === undefined) return answer(ctx, 'metrics are not available')
       ctx.type = metrics.contentType
-      ctx.body = await metrics.metrics()
+      ctx.body = text
     } else if (ctx.path !== '/ready') {
       answer(ctx)
     } else if (isStopping()) {

@@ -1,22 +1,24 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 // Streams leave buffers behind that only a collection of young objects frees: a small space for those keeps memory low.
+import cluster from 'node:cluster'
 import process from 'node:process'
 import { Command } from 'commander'
 import { OptionsError } from '../options.ts'
 import { quote } from '../protocol/text.ts'
 import { acceptCrate } from './accept.ts'
 import { ConfigError } from './config.ts'
+import type { ConfigSources } from './config-sources.ts'
 import { addDoctor } from './doctor-command.ts'
 import { importFolder } from './import.ts'
 import { signalOfInterrupt } from './interrupt.ts'
 import { Mistake } from './mistake.ts'
-import { createLogger, serve } from './serve.ts'
-import type { CargoServer } from './server.ts'
+import { createLogger, type Serving, serve, serveAsWorker } from './serve.ts'
 import { addToken } from './token-command.ts'
 import { addVerify } from './verify-command.ts'
 import { packageVersion } from './version.ts'
 import { warmLockFile } from './warm.ts'
 import { addWebhooks } from './webhooks-command.ts'
+import { obeyPrimary } from './worker.ts'
 
 interface ServeOptions {
   readonly config?: string
@@ -68,12 +70,22 @@ function addServe(parent: Command): void {
     .action(async (options: ServeOptions, command: Command) => {
       mustHaveNoArguments(command.args, parent.args[0] === command.name())
       const { config: file, listen, data, uplinks } = options
-      const workingDirectory = process.cwd()
-      const environment = process.env
-      const starting = serve({ file, listen, data, uplinks, workingDirectory, environment }, process.stdout)
-      stopOnSignal(starting)
-      await starting
+      const [workingDirectory, environment] = [process.cwd(), process.env]
+      const sources = { file, listen, data, uplinks, workingDirectory, environment }
+      await (cluster.isWorker ? startAsWorker(sources) : start(sources))
     })
+}
+
+async function start(sources: ConfigSources): Promise<void> {
+  const starting = serve(sources, process.stdout)
+  stopOnSignal(starting)
+  await starting
+}
+
+async function startAsWorker(sources: ConfigSources): Promise<void> {
+  const starting = serveAsWorker(sources)
+  obeyPrimary(starting, fail)
+  await starting
 }
 
 function mustHaveNoArguments([first]: readonly string[], isNamed: boolean): void {
@@ -133,8 +145,8 @@ function addAccept(parent: Command): void {
 }
 
 /** The first signal lets running requests finish; the second, or the first while nothing is served yet, does not. */
-function stopOnSignal(starting: Promise<CargoServer>): void {
-  let server: CargoServer | undefined
+function stopOnSignal(starting: Promise<Serving>): void {
+  let server: Serving | undefined
   let asked = false
   const stop = (signal: NodeJS.Signals) => {
     if (asked || server === undefined) return endBy(signal)

@@ -1,42 +1,95 @@
+import cluster from 'node:cluster'
 import type { Writable } from 'node:stream'
 import { destination, type Logger, pino } from 'pino'
+import type { ObjectStore } from '../host.ts'
 import { type Config, ConfigError } from './config.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { createFirstToken, renderFirstSteps } from './first-user.ts'
 import { reasonOf } from './reason.ts'
 import { requestFields } from './request-log.ts'
 import { type CargoServer, createServer } from './server.ts'
+import { openStorage } from './storage.ts'
+import { metricsOfAllWorkers } from './worker.ts'
+import { startWorkers } from './workers.ts'
 
 const STDERR = 2
 
+/** What serves: this process, or its workers. */
+export type Serving = Pick<CargoServer, 'url' | 'port' | 'close'>
+
 /**
- * The `serve` command: starts the server and says on `out` where it is; logs go to stderr.
- * @throws {ConfigError} for settings that cannot be used
+ * The `serve` command: starts the server, in this process or in workers, and says on `out` where it is; logs go to
+ * stderr.
+ * @throws {ConfigError | Mistake} for settings that cannot be used
  */
-export async function serve(sources: ConfigSources, out: Writable): Promise<CargoServer> {
+export async function serve(sources: ConfigSources, out: Writable): Promise<Serving> {
   const logger = createLogger()
   const config = await loadConfig(sources)
-  const server = await createServer(config, { environment: sources.environment, logger })
-  const token = config.auth === undefined ? await firstToken(server, config) : undefined
-  const steps = token === undefined ? '' : renderFirstSteps(server.url, token)
-  out.write(`verdaccio-cargo serves ${server.url}/\n${steps}`)
-  logger.info({ url: server.url, port: server.port, storage: config.storage }, 'listening')
-  return server
+  const { serving, token } = await (config.workers === 1 ? serveAlone : serveByWorkers)(
+    config,
+    sources,
+    logger,
+  )
+  const { url, port } = serving
+  const steps = token === undefined ? '' : renderFirstSteps(url, token)
+  out.write(`verdaccio-cargo serves ${url}/\n${steps}`)
+  logger.info({ url, port, workers: config.workers, storage: config.storage }, 'listening')
+  return serving
 }
 
-/** JSON lines on stderr, each with the id of the request it belongs to. */
-export function createLogger(): Logger {
+/** The same in a worker, which says nothing to anybody but its primary. */
+export async function serveAsWorker(sources: ConfigSources): Promise<CargoServer> {
+  const { environment } = sources
+  const config = await loadConfig(sources)
+  const logger = createLogger({ worker: cluster.worker?.id })
+  // The primary has tried the store out.
+  return createServer(config, { environment, logger, selfTest: false, shareMetrics: metricsOfAllWorkers })
+}
+
+/** JSON lines on stderr, each with `fields` and the id of the request it belongs to. */
+export function createLogger(fields?: Readonly<Record<string, unknown>>): Logger {
   return pino(
-    { base: null, timestamp: pino.stdTimeFunctions.isoTime, mixin: requestFields },
+    { base: fields ?? null, timestamp: pino.stdTimeFunctions.isoTime, mixin: requestFields },
     destination(STDERR),
   )
 }
 
-async function firstToken(server: CargoServer, config: Config): Promise<string | undefined> {
+interface Started {
+  readonly serving: Serving
+  /** Of the first user, at the first start on a storage. */
+  readonly token: string | undefined
+}
+
+async function serveAlone(config: Config, { environment }: ConfigSources, logger: Logger): Promise<Started> {
+  const serving = await createServer(config, { environment, logger })
+  return { serving, token: await firstToken(config, serving.storage, serving) }
+}
+
+async function serveByWorkers(
+  config: Config,
+  { environment }: ConfigSources,
+  logger: Logger,
+): Promise<Started> {
+  const storage = await openStorage(config.storage, { environment, selfTest: true })
   try {
-    return await createFirstToken(server.storage)
+    const serving = await startWorkers(config.workers, logger)
+    return { serving, token: await firstToken(config, storage.store, serving) }
+  } finally {
+    await storage.close()
+  }
+}
+
+/** Without configured users somebody has to be the first. */
+async function firstToken(
+  config: Config,
+  storage: ObjectStore,
+  serving: Serving,
+): Promise<string | undefined> {
+  if (config.auth !== undefined) return undefined
+  try {
+    return await createFirstToken(storage)
   } catch (cause) {
-    await server.close()
+    await serving.close()
     const setting = config.storage.fs ? 'storage.fs.path' : 'storage.s3'
     throw new ConfigError([`\`${setting}\`: ${reasonOf(cause)}`], { cause })
   }

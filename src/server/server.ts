@@ -6,7 +6,7 @@ import { cargo } from '../plugin.ts'
 import { createClientAddress } from './client-address.ts'
 import type { Config } from './config.ts'
 import type { Environment } from './environment.ts'
-import { createHealth } from './health.ts'
+import { createHealth, type MetricsSource } from './health.ts'
 import { renderListen } from './listen.ts'
 import { openListener } from './listener.ts'
 import { pluginOptions } from './plugin-options.ts'
@@ -16,13 +16,17 @@ import { readKeyPair } from './tls.ts'
 import { openUsers } from './users.ts'
 
 /** Requests that run when a stop is asked for have this many milliseconds to end. */
-const GRACE_MS = 30_000
+export const GRACE_MS = 30_000
 
 /** What the server takes from its surroundings. */
 export interface ServerContext {
   /** For `token_env` and other names of variables. */
   readonly environment: Environment
   readonly logger: Logger
+  /** `false`: somebody has tried the store out already. */
+  readonly selfTest?: boolean
+  /** What `/metrics` shows of several processes; default: this one's own. */
+  readonly shareMetrics?: (own: Registry) => MetricsSource
 }
 
 /** A registry that listens. */
@@ -42,10 +46,9 @@ export interface CargoServer {
  * @throws {OptionsError} for options of the plugin that contradict each other
  */
 export async function createServer(config: Config, context: ServerContext): Promise<CargoServer> {
-  const { logger } = context
+  const { environment, logger, selfTest = true, shareMetrics = (own) => own } = context
   const keyPair = config.tls && (await readKeyPair(config.tls))
-  const { environment } = context
-  const { store: storage } = await openStorage(config.storage, { environment, selfTest: true })
+  const { store: storage } = await openStorage(config.storage, { environment, selfTest })
   const auth = await openUsers(config.auth, environment, storage, (err) =>
     logger.warn({ err }, 'password file cannot be used: the users that it had before stay'),
   )
@@ -65,7 +68,7 @@ export async function createServer(config: Config, context: ServerContext): Prom
   app.on('error', createErrorLog(logger))
   app.use(createClientAddress(config.trust_proxy))
   app.use(createRequestLog(logger))
-  app.use(createHealth({ storage, metrics, isStopping: () => stopping !== undefined }))
+  app.use(createHealth({ storage, metrics: shareMetrics(metrics), isStopping: () => stopping !== undefined }))
   app.use(plugin)
 
   const closeParts = async () => {
