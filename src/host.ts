@@ -137,6 +137,8 @@ export interface ObjectStore {
   delete(key: string): Promise<void>
   /** All keys that start with `prefix`, in key order (by UTF-8 bytes), those after `after` only. */
   list(prefix: string, options?: { readonly after?: string }): AsyncIterable<ListedObject>
+  /** Removes what writes left behind that were begun before that time and never ended; how many. */
+  sweep?(before: Date): Promise<number>
   /** Whether `ifAbsent` holds across processes and machines, so that several may share the store. */
   readonly multiWriter: boolean
   close?(): Promise<void>

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { names } from './options/names.ts'
 import { packageRule } from './options/packages.ts'
 import { rateLimits } from './options/rate-limits.ts'
+import { retention } from './options/retention.ts'
 import { byteSize, interval } from './options/units.ts'
 import { uplink } from './options/uplinks.ts'
 import { webhook, webhookProblems } from './options/webhooks.ts'
@@ -95,6 +96,7 @@ export const optionsSchema = z.strictObject({
     .array(webhook)
     .default([])
     .describe('who is told of publishes and other events, by signed POSTs'),
+  retention,
   limits,
   rate_limits: rateLimits,
   client_body_timeout: interval

@@ -6,6 +6,7 @@ import { guarded } from './fs-error.ts'
 import { createDurably, createFolders, syncFolder } from './fs-folders.ts'
 import { listFiles } from './fs-list.ts'
 import { absentIfMissing, getObject, openObject, statObject } from './fs-read.ts'
+import { sweepFiles } from './fs-sweep.ts'
 import { writeObject } from './fs-write.ts'
 import { validateKey, validatePrefix } from './object-key.ts'
 
@@ -59,6 +60,10 @@ export function fsStorage(root: string): Required<ObjectStore> {
       yield* listFiles(base, prefix, options?.after ?? '')
       // A disk that went away in the middle looks like many absent folders.
       await guarded(stat(base))
+    },
+    async sweep(before) {
+      await ready()
+      return sweepFiles(base, before)
     },
     async close() {},
   }

@@ -58,6 +58,7 @@ export function memoryStorage(): Required<ObjectStore> {
         if (found !== undefined) yield { key, ...infoOf(found) }
       }
     },
+    sweep: async () => 0,
     async close() {},
   }
 }

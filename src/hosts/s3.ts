@@ -8,6 +8,7 @@ import { isNamed, s3Error, statusOf } from './s3-error.ts'
 import { listObjects } from './s3-list.ts'
 import type { S3Options } from './s3-options.ts'
 import { findObject, getObject } from './s3-read.ts'
+import { sweepUploads } from './s3-sweep.ts'
 import { putObject } from './s3-write.ts'
 import { singleWriter } from './single-writer.ts'
 
@@ -68,6 +69,7 @@ function bucketStore(bucket: Bucket): S3Storage {
     async *list(prefix, options) {
       yield* listObjects(bucket, validatePrefix(prefix), options?.after ?? '')
     },
+    sweep: (before) => sweepUploads(bucket, before),
     close: async () => bucket.close(),
   }
 }

@@ -15,6 +15,7 @@ import { createAheadOfCallers } from './ahead-of-callers.ts'
 import { createTrailWriter } from './audit/trail-writer.ts'
 import { type Audit, createAudit } from './audit.ts'
 import { createBlobs } from './blobs.ts'
+import { createCaretaker } from './care/caretaker.ts'
 import { createCatalogue } from './catalogue.ts'
 import { type CrateChanges, createCrateChanges } from './crate-changes.ts'
 import { createCrateLog } from './crate-log.ts'
@@ -100,6 +101,9 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     onOutcome: (kind, outcome) => observer.fetchedAhead(kind, outcome),
   })
   const counts = createDownloadCounts({ storage, logger, now, monotonic })
+  const caretaker = createCaretaker({
+    ...{ storage: host.storage, downloads: counts, retention: options.retention, logger, now },
+  })
   const trail = options.audit_downloads ? createTrailWriter({ storage, logger, now }) : undefined
   const audit = createAudit({ access, storage, logger, monotonic })
   const loginForReads = readsNeedLogin(options)
@@ -191,6 +195,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     },
 
     async close() {
+      await caretaker.close()
       await counts.close()
       await trail?.close()
       await ahead.close()

@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import { OptionsError } from '../options.ts'
 import { quote } from '../protocol/text.ts'
 import { acceptCrate } from './accept.ts'
+import { addCare } from './care-command.ts'
 import { ConfigError } from './config.ts'
 import type { ConfigSources } from './config-sources.ts'
 import { addDoctor } from './doctor-command.ts'
@@ -55,6 +56,7 @@ addToken(program)
 addWebhooks(program)
 addVerify(program)
 addDoctor(program)
+addCare(program)
 await program.parseAsync().catch(fail)
 
 function addServe(parent: Command): void {

@@ -78,7 +78,7 @@ function renderReport({ counts, findings, repaired, unreferenced }: VerifyReport
     ...(unreferenced === undefined
       ? ['stopped: not everything was looked at']
       : [
-          `blobs that nobody references: ${unreferenced.old} older than a day, ${unreferenced.young} younger; they are harmless`,
+          `blobs that nobody references: ${unreferenced.old} older than a day, ${unreferenced.young} younger; gc removes the old ones`,
         ]),
     `${findings} ${findings === 1 ? 'finding' : 'findings'}, ${repaired} of them repaired`,
   ]

@@ -92,7 +92,7 @@ test('verify() finds nothing wrong with what a server stored, and says what it l
   const { isWell, lines } = await run()
   assert.deepEqual(lines, [
     '5 blobs, 2 crates with 35 changes and 1 checkpoints, 1 index copies, 36 parts of the catalogues, 1 of the download counts, 0 of the download audit',
-    'blobs that nobody references: 0 older than a day, 0 younger; they are harmless',
+    'blobs that nobody references: 0 older than a day, 0 younger; gc removes the old ones',
     '0 findings, 0 of them repaired',
   ])
   assert.equal(isWell, true)
@@ -285,7 +285,9 @@ test('verify() counts the blobs that nobody references, and leaves them alone', 
   const before = await files(data)
   const { isWell, lines } = await run(true)
   assert.equal(isWell, true)
-  assert.ok(lines.includes('blobs that nobody references: 1 older than a day, 2 younger; they are harmless'))
+  assert.ok(
+    lines.includes('blobs that nobody references: 1 older than a day, 2 younger; gc removes the old ones'),
+  )
   assert.deepEqual(await files(data), before)
 })
 

@@ -1,0 +1,87 @@
+import { resolve } from 'node:path'
+import type { Writable } from 'node:stream'
+import { fsStorage } from '../hosts/fs.ts'
+import { type CopyReport, copyObjects } from '../registry/care/copy-objects.ts'
+import { type ConfigSources, loadConfig } from './config-sources.ts'
+import { Mistake } from './mistake.ts'
+import { createCounter, type ProgressStream, renderSize } from './progress.ts'
+import { reasonOf } from './reason.ts'
+import { findNoFolder } from './registry-folder.ts'
+import { type OpenStorage, openStorage } from './storage.ts'
+import { verify } from './verify.ts'
+import { withStore } from './with-store.ts'
+
+/** What the commands work with. */
+export interface BackupParts {
+  readonly out: Writable
+  readonly err: ProgressStream
+  readonly signal: AbortSignal
+}
+
+/**
+ * The `backup` command: copies the configured storage to a folder, while servers go on serving; a second one to the
+ * same folder copies what is new. Whether it came to its end.
+ * @throws {ConfigError | Mistake} for what the operator has to put right
+ */
+export async function backUp(sources: ConfigSources, folder: string, parts: BackupParts): Promise<boolean> {
+  const to = fsStorage(resolve(sources.workingDirectory, folder))
+  const report = await withStore(sources, (from) => copied({ from, to }, parts))
+  parts.out.write(renderReport(report))
+  return report !== undefined
+}
+
+/**
+ * The `restore` command: copies such a folder into the configured storage, makes what is derived anew and looks at all
+ * of it. Whether everything is well.
+ * @throws {ConfigError | Mistake} also when there is something in the storage already, unless `force` is given
+ */
+export async function restore(
+  sources: ConfigSources,
+  { folder, force }: { readonly folder: string; readonly force: boolean },
+  parts: BackupParts,
+): Promise<boolean> {
+  const path = resolve(sources.workingDirectory, folder)
+  const problem = await findNoFolder(path)
+  if (problem !== undefined) throw new Mistake(problem)
+  const storage = await openStorage((await loadConfig(sources)).storage, sources)
+  const report = await refill(storage, path, force, parts).finally(storage.close)
+  parts.out.write(renderReport(report))
+  return report !== undefined && (await verify(sources, { ...parts, repair: true }))
+}
+
+async function refill(
+  { store, name }: OpenStorage,
+  path: string,
+  force: boolean,
+  parts: BackupParts,
+): Promise<CopyReport | undefined> {
+  try {
+    for await (const { key } of store.list('crates/')) {
+      if (force) break
+      throw new Mistake(
+        `${name} has crates already, such as \`${key}\`: empty it, or give \`--force\` to add what is not there`,
+      )
+    }
+    return await copied({ from: fsStorage(path), to: store }, parts)
+  } catch (cause) {
+    if (cause instanceof Mistake) throw cause
+    throw new Mistake(`${name}: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+async function copied(
+  stores: Pick<Parameters<typeof copyObjects>[0], 'from' | 'to'>,
+  { err, signal }: BackupParts,
+): Promise<CopyReport | undefined> {
+  const progress = createCounter(err, 'objects', () => performance.now())
+  try {
+    return await copyObjects({ ...stores, signal, step: progress.step })
+  } finally {
+    progress.clear()
+  }
+}
+
+function renderReport(report: CopyReport | undefined): string {
+  if (report === undefined) return 'stopped: the next run goes on from here\n'
+  return `${report.written} objects copied, ${renderSize(report.bytes)}; ${report.present} were there already\n`
+}

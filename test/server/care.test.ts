@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fsStorage } from '../../src/hosts/fs.ts'
+import { createToken } from '../../src/hosts/tokens.ts'
+import { blobKey } from '../../src/registry/keys.ts'
+import { startApp } from '../support/app.ts'
+import { temporaryFolder } from '../support/cargo.ts'
+import { crateFile } from '../support/crate-file.ts'
+import { keysOf } from '../support/watched-store.ts'
+
+const MAIN = join(import.meta.dirname, '../../src/server/main.ts')
+const LONG_AGO = new Date(Date.now() - 5 * 24 * 60 * 60_000)
+
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function run(cwd: string, ...args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { cwd }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    )
+  })
+}
+
+async function registry(t: TestContext) {
+  const folder = await temporaryFolder(t)
+  const data = join(folder, 'registry-data')
+  await mkdir(data)
+  const storage = fsStorage(data)
+  return { folder, data, storage, app: await startApp(t, { host: { storage } }) }
+}
+
+test('gc removes old blobs that nobody references, and what killed writers left', async (t) => {
+  const { folder, data, storage, app } = await registry(t)
+  await app.publish(crateFile('kept'))
+  const orphan = blobKey('ab'.repeat(32))
+  await storage.put(orphan, Buffer.alloc(2 * 1024 * 1024))
+  const unfinished = join(data, 'crates', '~left-by-a-killed-process')
+  await writeFile(unfinished, 'half')
+  for (const path of [join(data, orphan), unfinished]) await utimes(path, LONG_AGO, LONG_AGO)
+
+  const dry = await run(folder, 'gc', '--dry-run')
+  assert.equal(dry.code, 0, dry.stderr)
+  assert.match(dry.stdout, /^would remove 1 blob, 2\.0 MiB, that nobody referenced\n/)
+  assert.ok((await keysOf(storage)).includes(orphan))
+  const done = await run(folder, 'gc')
+  assert.equal(done.code, 0, done.stderr)
+  assert.match(done.stdout, /^removed 1 blob, .*\nremoved 0 blobs, .*by `retention`\nremoved 1 leftovers/)
+  assert.match(done.stdout, /1 blob, .*, stay\n$/)
+  assert.ok(!(await keysOf(storage)).includes(orphan))
+  assert.ok(!(await readdir(join(data, 'crates'))).includes('~left-by-a-killed-process'))
+  const wrong = await run(folder, 'gc', '--grace', 'soon')
+  assert.notEqual(wrong.code, 0)
+  assert.match(wrong.stderr, /'soon' is invalid. it must be a time such as `1d`/)
+})
+
+test('a backup of a registry in use is restored whole', async (t) => {
+  const { folder, storage, app } = await registry(t)
+  const publish = (from: number, to: number) =>
+    Promise.all(
+      Array.from({ length: to - from }, (_, n) =>
+        app.publish(crateFile(`crate-${(from + n) % 5}`, `1.${from + n}.0`)),
+      ),
+    )
+  await publish(0, 20)
+  const { token } = await createToken(storage, { user: 'ann', groups: [] })
+  const first = await run(folder, 'backup', 'copy')
+  assert.equal(first.code, 0, first.stderr)
+  const [busy, second] = await Promise.all([publish(20, 60), run(folder, 'backup', 'copy')])
+  assert.ok(busy.every(({ status }) => status === 200))
+  assert.equal(second.code, 0, second.stderr)
+  for (const key of await keysOf(storage, 'tokens/')) await storage.delete(key)
+  const third = await run(folder, 'backup', 'copy')
+  assert.match(third.stdout, /^\d+ objects copied, .*; \d+ were there already\n$/)
+
+  const refused = await run(folder, 'restore', 'copy')
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /has crates already, such as `crates\/.*`: empty it, or give `--force`/)
+  const restored = await run(folder, 'restore', 'copy', '--data', 'other')
+  assert.equal(restored.code, 0, restored.stdout + restored.stderr)
+  const other = fsStorage(join(folder, 'other'))
+  const truth = (keys: readonly string[]) => keys.filter((key) => /^(crates|blobs|tokens)\//.test(key))
+  assert.deepEqual(truth(await keysOf(other)), truth(await keysOf(storage)))
+  const again = await startApp(t, { host: { storage: other } })
+  for (let n = 0; n < 5; n++) {
+    const path = `/cr/at/crate-${n}`
+    assert.equal((await again.request(path)).text, (await app.request(path)).text)
+  }
+  const { meta } = (await again.request('/api/v1/crates?q=crate')).body as { meta: { total: number } }
+  assert.equal(meta.total, 5)
+  assert.ok(!JSON.stringify(await keysOf(other)).includes(token))
+})
+
+test('restore wants a backup', async (t) => {
+  const { folder } = await registry(t)
+  const { code, stderr } = await run(folder, 'restore', 'nowhere')
+  assert.equal(code, 1)
+  assert.match(stderr, /nowhere/)
+})
