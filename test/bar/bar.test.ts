@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { bombFigures } from './bombs.ts'
 import type { Figure } from './figures.ts'
 import { largePublishFigures } from './large-publish.ts'
 import { leakFigures } from './leaks.ts'
@@ -38,4 +39,10 @@ test('mutated publishes are refused or right, and leave nothing behind', async (
 
 test('a large publish streams through in bounded memory', async (t) => {
   mustBeMet(await largePublishFigures(t, { bytes: 100 * MiB }))
+})
+
+test('bombs are refused at once, and cost little', async (t) => {
+  // How long it takes depends on what else the machine does.
+  const figures = await bombFigures(t, { bytes: 1_024 * MiB, entries: 50_000 })
+  mustBeMet(figures.filter(({ name }) => !name.endsWith(': time')))
 })

@@ -1,3 +1,4 @@
+import { bombFigures } from './bombs.ts'
 import { crowdFigures } from './crowd.ts'
 import { type Figure, renderFigures } from './figures.ts'
 import { killFigures } from './kill.ts'
@@ -22,6 +23,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   leaks: (context) => leakFigures(context, { each: 2_000 }),
   memory: (context) => memoryFigures(context, { streams: 20, bytes: 500 * MiB, slow: 4, slowMs: 30_000 }),
   publishes: (context) => publishesFigures(context, { bodies: 100_000 }),
+  bombs: (context) => bombFigures(context, { bytes: 9_537 * MiB, entries: 1_000_000 }),
   'large-publish': (context) => largePublishFigures(context, { bytes: 500 * MiB }),
   kill: (context) => killFigures(context, { kills: 600 }),
 }

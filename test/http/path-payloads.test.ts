@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fsStorage } from '../../src/hosts/fs.ts'
 import { memoryStorage } from '../../src/hosts/memory.ts'
+import type { OptionsInput } from '../../src/options.ts'
 import { cargo } from '../../src/plugin.ts'
 import { temporaryFolder } from '../support/cargo.ts'
 import { crateFile } from '../support/crate-file.ts'
@@ -141,7 +142,7 @@ function attackedPaths(): readonly string[] {
 test('payloads in paths are refused by every route and method, and change nothing', async (t) => {
   const folder = await temporaryFolder(t)
   const root = join(folder, 'data')
-  const options = { admins: ['joe'], rate_limits: { yank: false, publish: false } } as const
+  const options: OptionsInput = { admins: ['joe'], rate_limits: { yank: false, publish: false } }
   const { app } = await startTokenApp(t, { host: { storage: fsStorage(root) }, options })
   assert.equal((await app.publish(crateFile('foo'), JOE)).status, 200)
   const before = await app.stored()
