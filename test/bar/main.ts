@@ -1,20 +1,23 @@
 import { bombFigures } from './bombs.ts'
 import { crowdFigures } from './crowd.ts'
 import { type Figure, renderFigures } from './figures.ts'
-import { killFigures } from './kill.ts'
+import { randomKillFigures } from './kill-random.ts'
+import { firstPublishFigures, walkFigures } from './kill-walk.ts'
 import { largePublishFigures } from './large-publish.ts'
 import { latencyFigures } from './latency.ts'
 import { leakFigures } from './leaks.ts'
 import { memoryFigures } from './memory.ts'
+import { oracleFigures } from './oracle.ts'
 import { publishesFigures } from './publishes.ts'
 import { stormFigures } from './storm.ts'
 import type { Context } from './storm-uplink.ts'
+import { syncFailureFigures } from './sync-failure.ts'
 
 const MiB = 1024 * 1024
 
 type Part = (context: Context) => Promise<readonly Figure[]>
 
-/** What is promised and takes long to show; `npm run bar -- memory` measures one part of it. */
+/** What is promised and takes long to show; `npm run bar -- memory kill` measures some parts of it. */
 const PARTS: Readonly<Record<string, Part>> = {
   crowd: (context) => crowdFigures(context, { clients: 500 }),
   latency: (context) => latencyFigures(context, { rounds: 15 }),
@@ -25,13 +28,17 @@ const PARTS: Readonly<Record<string, Part>> = {
   publishes: (context) => publishesFigures(context, { bodies: 100_000 }),
   bombs: (context) => bombFigures(context, { bytes: 9_537 * MiB, entries: 1_000_000 }),
   'large-publish': (context) => largePublishFigures(context, { bytes: 500 * MiB }),
-  kill: (context) => killFigures(context, { kills: 600 }),
+  oracle: (context) => oracleFigures(context, { pairs: 2_000, tokens: 10_000, passwords: 1_000 }),
+  'kill-walk': (context) => walkFigures(context),
+  'kill-first': (context) => firstPublishFigures(context),
+  'kill-syncs': (context) => syncFailureFigures(context),
+  'kill-random': (context) => randomKillFigures(context, { kills: 600, publishers: 8 }),
 }
 
 const wanted = process.argv.slice(2)
 let missed = 0
 for (const [name, part] of Object.entries(PARTS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
+  if (wanted.length > 0 && !wanted.some((it) => name === it || name.startsWith(`${it}-`))) continue
   const figures = await measured(part)
   missed += figures.filter(({ met }) => !met).length
   process.stdout.write(`${renderFigures(name, figures)}\n`)
