@@ -34,6 +34,14 @@ export interface HostAuth {
   readonly tokens?: TokenIssuer
   /** Where the host's users get a token, http or https; `/me` leads there when there is no issuer. */
   readonly tokenPage?: string
+  /** What the host's users do at a command line to get a token; `/me` tells it when there is neither of these. */
+  tokenSteps?(registry: string): readonly TokenStep[]
+}
+
+/** A command, and what it is for; `registry` is the plugin's own URL, mount included. */
+export interface TokenStep {
+  readonly text: string
+  readonly command: string
 }
 
 /**

@@ -41,7 +41,8 @@ export function createMeHandlers({ tokens, seal, now, bodyTimeout }: MeDeps) {
       ctx.set('Cache-Control', 'no-store')
       const site = siteOf(ctx)
       if (tokens.offered && tokens.isPerson(caller)) return ctx.redirect(tokensPath(site))
-      sendPage(ctx, mePage({ site, tokens: tokens.offered ? tokensPath(site) : tokens.elsewhere }))
+      const place = tokens.offered ? tokensPath(site) : tokens.elsewhere
+      sendPage(ctx, mePage({ site, tokens: place, steps: tokens.steps(site.base) }))
     },
 
     async tokenPage(ctx: RouteContext) {

@@ -1,5 +1,5 @@
 import { CargoError } from '../errors.ts'
-import type { HostAuth, IssuedToken, Logger, Principal, TokenIssuer, TokenWish } from '../host.ts'
+import type { HostAuth, IssuedToken, Logger, Principal, TokenIssuer, TokenStep, TokenWish } from '../host.ts'
 import { isPlainText, quote } from '../protocol/text.ts'
 import type { Caller } from './access.ts'
 
@@ -17,6 +17,8 @@ export interface OwnTokens {
   readonly offered: boolean
   /** Where the host makes them instead. */
   readonly elsewhere: string | undefined
+  /** How to get one at a command line, from the registry at a URL; nothing: nobody knows. */
+  steps(registry: string): readonly TokenStep[]
   /** Whether the caller has signed in as a person. */
   isPerson(caller: Caller): boolean
   /** @throws {CargoError} `login_required`, `forbidden` for a token, `not_supported` */
@@ -38,6 +40,7 @@ export function createOwnTokens(auth: HostAuth, logger: Logger): OwnTokens {
   return {
     offered: tokens !== undefined,
     elsewhere: auth.tokenPage,
+    steps: (registry) => auth.tokenSteps?.(registry) ?? [],
     isPerson: ({ principal }) => principal !== undefined && isPerson(principal),
     list: async (caller) => orUnavailable(issuer().list(person(caller))),
     async create(caller, wish) {

@@ -40,7 +40,7 @@ test('a form sent without a password is answered, and not read', async (t) => {
   assertPage(answer)
 })
 
-test('/me leads to where tokens are made: here, at the host, or at its people', async (t) => {
+test('/me leads to where tokens are made: here, at the host, by its commands, or at its people', async (t) => {
   const { app } = await startTokenApp(t)
   const page = await app.request('/me')
   assertPage(page)
@@ -53,6 +53,13 @@ test('/me leads to where tokens are made: here, at the host, or at its people', 
     host: { auth: { ...auth, tokenPage: 'https://host.example/a?b&"c' } },
   })
   assert.ok((await elsewhere.request('/me')).text.includes('href="https://host.example/a?b&#38;&#34;c"'))
+  const steps = [{ text: 'Sign in <first>:', command: 'host login' }]
+  const atTerminal = await startApp(t, {
+    host: { auth: { ...auth, tokenSteps: (registry) => [...steps, { text: 'Then:', command: registry }] } },
+  })
+  const { text } = await atTerminal.request('/me')
+  assert.ok(text.includes('Sign in &#60;first&#62;:'), text)
+  for (const command of ['host login', atTerminal.url]) assert.ok(text.includes(`>${command}</pre>`), text)
   const nowhere = await startApp(t, { host: { auth } })
   assert.match((await nowhere.request('/me')).text, /Ask the people who run this registry/)
 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { HostAuth, Principal } from '../../host.ts'
+import type { HostAuth, Principal, TokenStep } from '../../host.ts'
 import type { GeneratedToken, RemoteUser, VerdaccioAuth, VerdaccioRequest, VerdaccioStorage } from './api.ts'
 import { findUser } from './credentials.ts'
 import { generatedToken, mustComeFrom, scopeOf } from './generated-tokens.ts'
@@ -21,10 +21,12 @@ export interface VerdaccioAuthOptions {
   readonly storage: VerdaccioStorage
   /** Rules of the plugin's own; absent: the host's `packages` decide on `cargo/<crate>`. */
   readonly rules?: CrateRules | undefined
+  /** Where the registry is below the host. */
+  readonly mount: string
 }
 
 /** Verdaccio's users, tokens, groups and rules. */
-export function verdaccioAuth({ auth, storage, rules }: VerdaccioAuthOptions): HostAuth {
+export function verdaccioAuth({ auth, storage, rules, mount }: VerdaccioAuthOptions): HostAuth {
   const known = new LRUCache<string, Promise<KnownUser>>({ max: MOST_REMEMBERED, ttl: REMEMBERED_MS })
   const rights = verdaccioRights(auth, rules)
 
@@ -56,7 +58,19 @@ export function verdaccioAuth({ auth, storage, rules }: VerdaccioAuthOptions): H
       if (crate === undefined) return true
       return rights(userOf(who), action, crate)
     },
+    tokenSteps: (registry) => npmSteps(`${registry.slice(0, registry.length - mount.length)}/`),
   }
+}
+
+/** The tokens are those of npm. */
+function npmSteps(host: string): readonly TokenStep[] {
+  return [
+    { text: 'Sign in with npm, as for its packages:', command: `npm login --registry ${host}` },
+    {
+      text: 'Make a token for cargo, which can be revoked by itself (`npm token revoke`):',
+      command: `npm token create --registry ${host}`,
+    },
+  ]
 }
 
 function principalOf(user: RemoteUser, token: GeneratedToken | undefined): Principal {
