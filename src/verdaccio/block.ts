@@ -14,8 +14,11 @@ export interface Block {
   readonly enabled: boolean
   /** The URL of a Redis. */
   readonly redis: string | undefined
+  /** Whether the host's web pages link to those about crates. */
+  readonly web: boolean
   /** Rights by the plugin's own rules; absent: the host's `packages` decide. */
   readonly rules: CrateRules | undefined
+  readonly mount: string
   readonly options: OptionsInput
 }
 
@@ -32,8 +35,9 @@ export function parseBlock(
 ): Block {
   if (!isMap(block))
     throw new OptionsError(['`middlewares.cargo`: must be a map, such as `{ enabled: true }`'])
-  const { enabled = true, redis, ...rest } = block
+  const { enabled = true, web = false, redis, ...rest } = block
   if (typeof enabled !== 'boolean') throw new OptionsError(['`enabled`: must be `true` or `false`'])
+  if (typeof web !== 'boolean') throw new OptionsError(['`web`: must be `true` or `false`'])
   if (redis !== undefined && typeof redis !== 'string')
     throw new OptionsError(['`redis`: must be a URL or the name of an environment variable'])
   const checked = optionsSchema.safeParse(rest)
@@ -44,8 +48,10 @@ export function parseBlock(
   const decisive = rules === undefined ? cargoRules(hostPackages) : Object.values(rules)
   return {
     enabled,
+    web,
     redis: redis === undefined ? undefined : (environment[redis] ?? redis),
     rules,
+    mount: options.mount ?? MOUNT,
     options: {
       mount: MOUNT,
       auth_required: decisive.some(isNarrow),

@@ -11,10 +11,11 @@ import type {
 } from '../hosts/verdaccio/api.ts'
 import { verdaccioAuth } from '../hosts/verdaccio/auth.ts'
 import { addLayer } from '../hosts/verdaccio/layer.ts'
-import { verdaccioUrl } from '../hosts/verdaccio/public-url.ts'
+import { verdaccioPath, verdaccioUrl } from '../hosts/verdaccio/public-url.ts'
 import { cargo } from '../plugin.ts'
 import { parseBlock } from './block.ts'
 import { hostStorage } from './storage.ts'
+import { linkFromWeb, serveLink } from './web-link.ts'
 
 /** The key of the plugin's block in `middlewares`. */
 const KEY = 'cargo'
@@ -44,27 +45,30 @@ export default class VerdaccioCargo {
     const log = logger.child?.({ plugin: 'verdaccio-cargo' }) ?? logger
     const store = hostStorage(config, storage, { environment: process.env, logger: log })
     const cache = block.redis === undefined ? undefined : redisCache(block.redis)
+    const address = {
+      config,
+      publicUrl: process.env['VERDACCIO_PUBLIC_URL'],
+      protocolHeader: process.env['VERDACCIO_FORWARDED_PROTO'],
+    }
+    const { mount } = block
     const host: Host = {
-      auth: verdaccioAuth({ auth, storage, rules: block.rules }),
+      auth: verdaccioAuth({ auth, storage, rules: block.rules, mount }),
       storage: store,
       metrics: register,
       logger: log,
-      publicUrl: verdaccioUrl({
-        config,
-        publicUrl: process.env['VERDACCIO_PUBLIC_URL'],
-        protocolHeader: process.env['VERDACCIO_FORWARDED_PROTO'],
-      }),
+      publicUrl: verdaccioUrl(address),
       emit: (audit: CargoEvent) => log.info({ audit }, `cargo: ${audit.kind} of ${audit.crate}`),
       ...(cache && { cache }),
     }
     const plugin = cargo(host, block.options)
-    const answer = koaCallback(plugin, log)
+    if (block.web) linkFromWeb(config, verdaccioPath(address) + mount)
+    const answer = koaCallback(block.web ? [serveLink(mount), plugin] : [plugin], log)
     const close = closeOnce(async () => {
       await plugin.close()
       await cache?.close()
       await store.close?.()
     }, log)
-    addLayer(app, plugin.mount, (request, response) => {
+    addLayer(app, mount, (request, response) => {
       close.with(request)
       return answer(request, response)
     })
@@ -72,7 +76,7 @@ export default class VerdaccioCargo {
 }
 
 /** The plugin in a Koa of its own; what goes wrong in it goes to the host's log. */
-function koaCallback(plugin: Koa.Middleware, log: Logger) {
+function koaCallback(layers: readonly Koa.Middleware[], log: Logger) {
   const koa = new Koa()
   koa.silent = true
   koa.on('error', (err: unknown) => log.error({ err }, 'cargo: a request failed'))
@@ -82,7 +86,7 @@ function koaCallback(plugin: Koa.Middleware, log: Logger) {
     if (ip !== undefined) ctx.request.ip = ip
     await next()
   })
-  koa.use(plugin)
+  for (const layer of layers) koa.use(layer)
   return koa.callback()
 }
 

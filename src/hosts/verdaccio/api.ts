@@ -61,7 +61,8 @@ export interface VerdaccioConfig {
   readonly packages: Readonly<Record<string, PackageAccess>>
   readonly url_prefix?: string
   readonly middlewares?: Readonly<Record<string, unknown>>
-  readonly web?: object
+  /** What is inserted into the web pages; a plugin may add to it. */
+  web?: { scriptsBodyAfter?: string[] }
 }
 
 /** The host's users and rights. */

@@ -27,6 +27,12 @@ export function verdaccioUrl({ config, publicUrl, protocolHeader }: PublicUrlOpt
   }
 }
 
+/** The path in that URL, by which pages of the same host link to each other; empty for none. */
+export function verdaccioPath({ config, publicUrl }: PublicUrlOptions): string {
+  const url = verdaccioUrl({ config, publicUrl })({ headers: { host: 'any' } } as VerdaccioRequest)
+  return trimmed(new URL(url).pathname)
+}
+
 function protocolOf({ headers, protocol }: VerdaccioRequest, header: string): string {
   const [forwarded = ''] = String(headers[header] ?? '').split(',')
   return /^https?$/i.test(forwarded.trim()) ? forwarded.trim().toLowerCase() : (protocol ?? 'http')
