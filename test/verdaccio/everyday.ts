@@ -1,67 +1,48 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { assertRun } from '../support/bench.ts'
 import { cargoHome, manifest, project, temporaryFolder } from '../support/cargo.ts'
 import { crateFile } from '../support/crate-file.ts'
 import { startUplink } from '../support/uplink.ts'
-import { install, startVerdaccio, type VerdaccioVersion } from './host.ts'
-import { tokensAreVerdaccios } from './tokens.ts'
+import { clientOf } from './client.ts'
+import { startVerdaccio, type Verdaccio } from './host.ts'
+import type { Installation } from './install.ts'
+import type { NpmUser } from './npm.ts'
+import { listsHaveNoCrates, routesReadNoCrates } from './separation.ts'
+import { slowReadersCostNothing } from './slow-readers.ts'
 
-const LONGEST_MS = 180_000
 const REPLACED = { source: { 'crates-io': { 'replace-with': 'ours' } } }
 const PROVIDER = { registry: { 'global-credential-providers': ['cargo:token'] } }
+const LARGE = { name: 'large-crate', version: '1.0.0' }
+/** Three quarters of it are left when it is packed. */
+const LARGE_TEXT_BYTES = 12_400_000
 
-/** Declares what people do every day, with real npm and real cargo, inside one version of Verdaccio. */
-export function declareEveryday(version: VerdaccioVersion): void {
-  test(`inside Verdaccio ${version}`, { timeout: LONGEST_MS }, async (suite) => {
-    const installed = await install(suite, version)
-    await suite.test('tokens are those of npm', (t) => tokensAreVerdaccios(t, installed))
-
-    await suite.test('npm and cargo share users and tokens', async (t) => {
-      const uplink = await startUplink(t, { crates: [crateFile('open-core', '1.2.0')] })
-      const cargo = { uplinks: { 'crates-io': { url: uplink.url } } }
-      const verdaccio = await startVerdaccio(t, installed, { cargo })
-      const zoe = await verdaccio.addUser('zoe')
-      await npmRoundTrip(verdaccio, zoe)
-
-      const spec = { registries: { ours: verdaccio.index }, config: { ...PROVIDER, ...REPLACED } }
-      const home = await cargoHome(t, spec)
-      const login = ['login', '--registry', 'ours']
-      assertRun(await home.cargo(login, { input: `${zoe.token}\n` }), 0, 'saved')
-      const folder = await temporaryFolder(t)
-      const crate = await project(join(folder, 'hello-cargo'), { manifest: manifest('hello-cargo', '0.1.0') })
-      assertRun(
-        await home.cargo(['publish', '--registry', 'ours', '--no-verify'], { cwd: crate }),
-        0,
-        'Published',
-      )
-      const app = await project(join(folder, 'app'), {
-        manifest: manifest(
-          'app',
-          '0.1.0',
-          '[dependencies]\nhello-cargo = { version = "0.1", registry = "ours" }\nopen-core = "1"\n',
-        ),
-      })
-      assertRun(await home.cargo(['build'], { cwd: app }), 0, 'Compiling hello-cargo', 'Compiling open-core')
-      assertRun(await home.cargo(['search', '--registry', 'ours', 'hello']), 0, 'hello-cargo = "0.1.0"')
-      const owner = ['owner', '--registry', 'ours', 'hello-cargo']
-      assertRun(await home.cargo([...owner, '--list']), 0, 'zoe')
-      assertRun(await home.cargo([...owner, '--add', 'ann']), 0)
-      assertRun(await home.cargo([...owner, '--list']), 0, 'ann', 'zoe')
-      const yank = ['yank', '--registry', 'ours', '--version', '0.1.0', 'hello-cargo']
-      assertRun(await home.cargo(yank), 0)
-      assertRun(await home.cargo([...yank, '--undo']), 0)
-    })
+/** What people do every day, with real npm and real cargo, in one process; then what the process has to say of it. */
+export async function npmAndCargoShare(t: TestContext, installed: Installation): Promise<void> {
+  const uplink = await startUplink(t, { crates: [crateFile('open-core', '1.2.0')] })
+  const verdaccio = await startVerdaccio(t, installed, {
+    cargo: { enabled: true, uplinks: { 'crates-io': { url: uplink.url } } },
+    config: { plugins: join(import.meta.dirname, 'plugins') },
+    middlewares: { scrape: { from: installed.folder } },
   })
+  const zoe = await verdaccio.addUser('zoe')
+  await t.test('npm publishes and installs', () => npmRoundTrip(verdaccio, zoe))
+  await t.test('cargo does all it can', () => cargoRoundTrip(t, verdaccio, zoe))
+
+  const cksum = (await clientOf(verdaccio.url).versions('hello-cargo'))?.get('0.1.0') ?? ''
+  const canaries = [cksum, 'The crate hello-cargo']
+  const published = { npm: 'hello-npm', crate: 'hello-cargo', canaries }
+  await t.test("npm's lists have no crates", () => listsHaveNoCrates(verdaccio, zoe, published))
+  await t.test("npm's routes read no crates", () => routesReadNoCrates(verdaccio, zoe, published))
+  await t.test('the access log tells who it was', () => logTellsUser(verdaccio, zoe))
+  await t.test("metrics are on prom-client's default registry", () => metricsAreShared(verdaccio))
+  await t.test('slow readers cost no memory', () => slowReadersCostNothing(t, verdaccio, LARGE))
 }
 
-type Host = Awaited<ReturnType<typeof startVerdaccio>>
-type User = Awaited<ReturnType<Host['addUser']>>
-
-/** npm's own publish and install. */
-async function npmRoundTrip(verdaccio: Host, user: User): Promise<void> {
+async function npmRoundTrip(verdaccio: Verdaccio, user: NpmUser): Promise<void> {
   const manifestFile = { name: 'hello-npm', version: '1.0.0', main: 'index.js' }
   await writeFile(join(user.home, 'package.json'), JSON.stringify(manifestFile))
   await writeFile(join(user.home, 'index.js'), 'module.exports = 42\n')
@@ -71,4 +52,56 @@ async function npmRoundTrip(verdaccio: Host, user: User): Promise<void> {
   await verdaccio.npm(user, 'install', '--prefix', place, 'hello-npm')
   const installed = await readFile(join(place, 'node_modules', 'hello-npm', 'index.js'), 'utf8')
   assert.equal(installed, 'module.exports = 42\n')
+}
+
+async function cargoRoundTrip(t: TestContext, verdaccio: Verdaccio, zoe: NpmUser): Promise<void> {
+  const spec = { registries: { ours: verdaccio.index }, config: { ...PROVIDER, ...REPLACED } }
+  const home = await cargoHome(t, spec)
+  const folder = await temporaryFolder(t)
+  const publish = ['publish', '--registry', 'ours', '--no-verify', '--allow-dirty']
+  const login = ['login', '--registry', 'ours']
+  assertRun(await home.cargo(login, { input: `${zoe.token}\n` }), 0, 'saved')
+  const crate = await project(join(folder, 'hello-cargo'), { manifest: manifest('hello-cargo', '0.1.0') })
+  assertRun(await home.cargo(publish, { cwd: crate }), 0, 'Published')
+  const large = await project(join(folder, LARGE.name), {
+    manifest: manifest(LARGE.name, LARGE.version),
+    files: { 'src/lib.rs': '', 'src/noise.txt': randomBytes(LARGE_TEXT_BYTES * 0.75).toString('base64') },
+  })
+  assertRun(await home.cargo(publish, { cwd: large }), 0, 'Published')
+  const dependencies = ['hello-cargo = { version = "0.1"', `${LARGE.name} = { version = "1"`]
+  const app = await project(join(folder, 'app'), {
+    manifest: manifest(
+      'app',
+      '0.1.0',
+      `[dependencies]\nopen-core = "1"\n${dependencies.map((one) => `${one}, registry = "ours" }\n`).join('')}`,
+    ),
+  })
+  assertRun(await home.cargo(['fetch'], { cwd: app }), 0, `Downloaded ${LARGE.name}`)
+  assertRun(await home.cargo(['build'], { cwd: app }), 0, 'Compiling hello-cargo', 'Compiling open-core')
+  assertRun(await home.cargo(['search', '--registry', 'ours', 'hello']), 0, 'hello-cargo = "0.1.0"')
+  const owner = ['owner', '--registry', 'ours', 'hello-cargo']
+  assertRun(await home.cargo([...owner, '--list']), 0, 'zoe')
+  assertRun(await home.cargo([...owner, '--add', 'ann']), 0)
+  assertRun(await home.cargo([...owner, '--list']), 0, 'ann', 'zoe')
+  const yank = ['yank', '--registry', 'ours', '--version', '0.1.0', 'hello-cargo']
+  assertRun(await home.cargo(yank), 0)
+  assertRun(await home.cargo([...yank, '--undo']), 0)
+}
+
+async function logTellsUser(verdaccio: Verdaccio, { token }: NpmUser): Promise<void> {
+  const lines = verdaccio.log().split('\n')
+  const publish = lines.filter((line) => line.includes('/-/cargo/api/v1/crates/new') && line.includes('PUT'))
+  assert.ok(
+    publish.some((line) => line.includes('"user":"zoe"')),
+    publish.join('\n'),
+  )
+  assert.ok(!verdaccio.log().includes(token), 'the token is in the log')
+  assert.ok(lines.some((line) => line.includes('"plugin":"verdaccio-cargo"') && line.includes('"audit"')))
+}
+
+async function metricsAreShared({ origin }: Verdaccio): Promise<void> {
+  const response = await fetch(`${origin}/-/metrics`)
+  const text = await response.text()
+  assert.equal(/^cargo_publishes_total (\d+)$/m.exec(text)?.[1], '2')
+  assert.ok(Number(/^cargo_downloads_total (\d+)$/m.exec(text)?.[1]) >= 3)
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Installation, type NpmUser, startVerdaccio, type Verdaccio } from './host.ts'
+import { startVerdaccio, type Verdaccio } from './host.ts'
+import type { Installation } from './install.ts'
+import { type NpmUser, readOnlyToken } from './npm.ts'
 
 /** The statuses of a read, and of a publish that has no body. */
 interface Verdict {
@@ -43,7 +45,7 @@ async function generatedTokens(verdaccio: Verdaccio, zoe: NpmUser, { version }: 
   if (version === '6.5.0') return
   const [plain, readonly, elsewhere] = [
     await verdaccio.createToken(zoe),
-    await readOnlyToken(verdaccio, zoe),
+    await readOnlyToken(verdaccio.origin, zoe.name, zoe.token),
     await verdaccio.createToken(zoe, '--cidr=10.0.0.0/8'),
   ]
   assert.deepEqual(await verdictOf(verdaccio, plain), ACCEPTED)
@@ -55,18 +57,6 @@ async function generatedTokens(verdaccio: Verdaccio, zoe: NpmUser, { version }: 
     assert.deepEqual(ours, REFUSED, name)
   }
   assert.deepEqual(await verdictOf(verdaccio, readonly), { npm: 200, read: 200, publish: 403 })
-}
-
-/** npm 11 has the flag for it, and sends something else that Verdaccio does not know. */
-async function readOnlyToken({ origin }: Verdaccio, { token, password }: NpmUser): Promise<string> {
-  const response = await fetch(`${origin}/-/npm/v1/tokens`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ password, readonly: true, cidr_whitelist: [] }),
-  })
-  const made = (await response.json()) as { readonly token: string; readonly readonly: boolean }
-  assert.equal(made.readonly, true)
-  return made.token
 }
 
 /** The users that the plugin remembers are forgotten in five seconds. */

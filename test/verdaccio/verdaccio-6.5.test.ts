@@ -1,3 +1,3 @@
-import { declareEveryday } from './everyday.ts'
+import { declareSuite } from './suite.ts'
 
-declareEveryday('6.5.0')
+declareSuite('6.5.0')

@@ -1,3 +1,3 @@
-import { declareEveryday } from './everyday.ts'
+import { declareSuite } from './suite.ts'
 
-declareEveryday('9.0.0-next-9.31')
+declareSuite('9.0.0-next-9.31')
