@@ -5,8 +5,8 @@ import { malformedTarball } from './tar-header.ts'
 
 /** CRC-32 and size of the content. */
 const TRAILER_BYTES = 8
-/** Fewer trips to the thread pool than zlib's default of 16 KiB, still no stall. */
-const INFLATE_CHUNK_BYTES = 64 * 1024
+/** Larger chunks mean fewer trips to the thread pool, but pile up as garbage before it is collected. */
+const INFLATE_CHUNK_BYTES = 16 * 1024
 
 interface Frame {
   readonly stream: Transform
