@@ -54,12 +54,21 @@ async function walk(
     if (!isRight) problems.push(`${point.call.text}: ${outcome}, ${JSON.stringify(state)}`)
     problems.push(...(await again(kind, n, state === 'done')).map((it) => `${point.call.text}: ${it}`))
   }
+  await readAll(server, kind, points.length)
   return [
     note(`${kind.title}: kills`, `${kills} at ${points.length} of ${every.length} calls`),
     note(`${kind.title}: without an answer`, String(unknown)),
     exactly(`${kind.title}: lost, half-visible or not repeatable`, problems.length, 0),
     ...problemFigures(problems),
   ]
+}
+
+/** What is derived of a crate and was not written any more is written when the crate is read next. */
+async function readAll(server: KillableServer, kind: ChangeKind, count: number): Promise<void> {
+  await server.restart()
+  for (let n = 0; n <= count; n++) await kind.state(n)
+  await server.stop()
+  await server.start()
 }
 
 /** Whoever got no answer tries again: the change is made then, or was before. */

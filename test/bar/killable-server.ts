@@ -19,6 +19,8 @@ export interface KillableServer {
   readonly token: string
   pid(): number
   start(): Promise<void>
+  /** Lets it finish what runs behind its answers. */
+  stop(): Promise<void>
   /** Kills it, and starts it again. */
   restart(): Promise<void>
   isRunning(): boolean
@@ -73,6 +75,10 @@ export async function startKillable(
     },
     async kill() {
       child?.kill('SIGKILL')
+      await ending
+    },
+    async stop() {
+      child?.kill('SIGTERM')
       await ending
     },
     async restart() {

@@ -13,6 +13,7 @@ export async function lastFigures(
 ): Promise<readonly Figure[]> {
   await server.restart()
   const lost = await history.check()
+  await server.stop()
   const { isWell, text } = await server.verify()
   return [
     note(`${title}: acknowledged publishes`, String(history.acknowledged())),
