@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import KeyvRedis, { createClient, type RedisClientType } from '@keyv/redis'
+import KeyvRedis from '@keyv/redis'
 import { Keyv } from 'keyv'
 import { LRUCache } from 'lru-cache'
 import { CargoError } from '../errors.ts'
 import type { MetadataCache } from '../host.ts'
+import { connectRedis, type RedisAddress } from './redis-client.ts'
 
 /** Namespace of all keys, so that a shared Redis keeps them apart. */
 const NAMESPACE = 'verdaccio-cargo'
@@ -41,38 +42,20 @@ export function memoryCache(options: { readonly maxBytes?: number } = {}): Metad
 }
 
 /**
- * A cache in Redis, at a `redis:` or `rediss:` URL. It connects at once and again whenever the connection is lost;
- * until then its calls fail, which the plugin takes for misses. It must be closed.
+ * A cache in Redis, at a `redis:` or `rediss:` URL, or in a cluster that has nodes at several. It connects at once and
+ * again whenever the connection is lost; until then its calls fail, which the plugin takes for misses. It must be closed.
  * @throws {Error} for another URL; does not repeat it, since it may hold a password.
  */
-export function redisCache(url: string): ClosableCache {
-  if (!URL.canParse(url) || !/^rediss?:\/\//i.test(url)) {
-    throw new Error('invalid redis url: must be like `redis://[[user]:password@]host[:port][/database]`')
-  }
-  const client: RedisClientType = createClient({
-    url,
-    // Calls fail while Redis is away, instead of waiting in memory.
-    disableOfflineQueue: true,
-    // Pings keep an idle connection from `socketTimeout`, which ends one where nothing moves any more: then what waits
-    // for an answer fails, and gives its place among the calls in flight back.
-    pingInterval: 5_000,
-    socket: {
-      connectTimeout: 2_000,
-      socketTimeout: 10_000,
-      reconnectStrategy: (retries) => Math.min(50 * 2 ** Math.min(retries, 6), 2_000),
-    },
-  })
-  // An `error` event without a listener ends the process; every failing call reports its own error.
-  client.on('error', () => undefined)
-  const store = new KeyvRedis<string>(client, { throwOnErrors: true })
+export function redisCache(address: RedisAddress): ClosableCache {
+  const redis = connectRedis(address)
+  const store = new KeyvRedis<string>(redis.client, { throwOnErrors: true })
   const keyv = new Keyv({ store, namespace: NAMESPACE, useKeyPrefix: false, throwOnErrors: true })
   keyv.on('error', () => undefined)
-  const tried = firstTry(client)
 
   /** Keyv would connect by itself, also after `close()`. */
   async function ready(): Promise<void> {
-    await tried
-    if (!client.isReady) throw new CargoError('unavailable', 'redis is not connected')
+    await redis.tried
+    if (!redis.isReady()) throw new CargoError('unavailable', 'redis is not connected')
   }
 
   return {
@@ -92,27 +75,11 @@ export function redisCache(url: string): ClosableCache {
       await ready()
       const name = `${NAMESPACE}:lock:${key}`
       const holder = randomBytes(16).toString('base64url')
-      const expiration = { type: 'PX', value: Math.max(1, Math.ceil(ttlMs)) } as const
-      const answer = await client.set(name, holder, { condition: 'NX', expiration })
-      if (answer === null) return undefined
-      return async () => void (await client.eval(RELEASE, { keys: [name], arguments: [holder] }))
+      if (!(await redis.setIfAbsent(name, holder, Math.max(1, Math.ceil(ttlMs))))) return undefined
+      return () => redis.run(RELEASE, name, holder)
     },
-    async close() {
-      if (client.isOpen) client.destroy()
-    },
+    close: async () => redis.close(),
   }
-}
-
-/** Connects for as long as it takes; the promise ends with the first success or failure. */
-function firstTry(client: RedisClientType): Promise<void> {
-  return new Promise((resolve) => {
-    client.once('ready', resolve)
-    client.once('error', () => resolve())
-    client.connect().then(
-      () => resolve(),
-      () => resolve(),
-    )
-  })
 }
 
 /** What someone else wrote there says nothing about Redis' health. */

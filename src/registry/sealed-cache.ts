@@ -17,8 +17,8 @@ const SEAL_LENGTH = 64
 export interface SealedCache {
   /** The copy, or `undefined` when there is none that can be trusted; never throws. */
   get(key: string): Promise<Buffer | undefined>
-  /** Leaves a copy, if the cache will take it; never throws. */
-  set(key: string, bytes: Buffer): Promise<void>
+  /** Leaves a copy for `ttlMs`, by default a day, if the cache will take it; never throws. */
+  set(key: string, bytes: Buffer, ttlMs?: number): Promise<void>
 }
 
 /** Seals what goes through `cache` with a secret that is created in `storage` on first use. */
@@ -51,9 +51,9 @@ export function createSealedCache(
         return undefined
       }
     },
-    async set(key, bytes) {
+    async set(key, bytes, ttlMs = TTL_MS) {
       try {
-        await cache.set(key, (await seal(key, bytes)) + bytes.toString('utf8'), TTL_MS)
+        await cache.set(key, (await seal(key, bytes)) + bytes.toString('utf8'), ttlMs)
       } catch {
         // As above: a copy that was not kept costs a read of the store, nothing else.
       }

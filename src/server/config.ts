@@ -45,6 +45,9 @@ const publicUrl = z
   .refine((value) => !/[?#@]/.test(value), 'must have no user, query or fragment')
   .transform((value) => value.replace(/\/+$/, ''))
 
+const REDIS = 'must be a redis or rediss URL, or a list of those of a cluster'
+const redisUrl = z.url({ protocol: /^rediss?$/, error: REDIS })
+
 const timeout = interval.refine((ms) => ms >= 1, 'must be longer than nothing')
 
 const PROXIES =
@@ -137,9 +140,11 @@ export const configSchema = z.strictObject({
     .optional(),
   storage: storageSchema,
   redis: z
-    .url({ protocol: /^rediss?$/, error: 'must be a redis or rediss URL' })
+    .union([redisUrl, z.array(redisUrl).min(1)], REDIS)
     .optional()
-    .describe('`redis:` or `rediss:` URL of a cache that several processes share; otherwise in process'),
+    .describe(
+      '`redis:` or `rediss:` URL of a cache that several processes share, or the list of some nodes of a cluster, such as `[redis://a:6379, redis://b:6379]`; otherwise in process',
+    ),
   auth: z
     .strictObject({
       htpasswd: fileName('a file')

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ClosableCache, redisCache } from '../hosts/cache.ts'
+import type { RedisAddress } from '../hosts/redis-client.ts'
 import { type Outcomes, ok, renderMs, wrong } from './doctor-outcome.ts'
 import { reasonOf } from './reason.ts'
 
@@ -11,9 +12,12 @@ const SLOW_MS = 20
 const DEADLINE_MS = 5_000
 
 /** Whether Redis answers, and fast enough to be worth asking. Its URL may hold a password and is not told. */
-export async function* checkRedis(url: string): Outcomes {
-  const { host } = new URL(url)
-  const cache = redisCache(url)
+export async function* checkRedis(address: RedisAddress): Outcomes {
+  const host = [address]
+    .flat()
+    .map((url) => new URL(url).host)
+    .join(', ')
+  const cache = redisCache(address)
   try {
     yield* askRedis(cache, host)
   } catch (error) {

@@ -12,8 +12,8 @@ const RIGHTS = ['access', 'publish', 'unpublish'] as const
 /** The plugin's block in Verdaccio's configuration. */
 export interface Block {
   readonly enabled: boolean
-  /** The URL of a Redis. */
-  readonly redis: string | undefined
+  /** The URL of a Redis, or those of some nodes of a cluster. */
+  readonly redis: string | readonly string[] | undefined
   /** Whether the host's web pages link to those about crates. */
   readonly web: boolean
   /** Rights by the plugin's own rules; absent: the host's `packages` decide. */
@@ -38,8 +38,10 @@ export function parseBlock(
   const { enabled = true, web = false, redis, ...rest } = block
   if (typeof enabled !== 'boolean') throw new OptionsError(['`enabled`: must be `true` or `false`'])
   if (typeof web !== 'boolean') throw new OptionsError(['`web`: must be `true` or `false`'])
-  if (redis !== undefined && typeof redis !== 'string')
-    throw new OptionsError(['`redis`: must be a URL or the name of an environment variable'])
+  if (redis !== undefined && typeof redis !== 'string' && !isTexts(redis))
+    throw new OptionsError([
+      '`redis`: must be a URL, the name of an environment variable, or a list of URLs of a cluster',
+    ])
   const checked = optionsSchema.safeParse(rest)
   if (!checked.success) throw new OptionsError(describeProblems(checked.error))
   const { options, problems } = readSecrets<OptionsInput>(rest, environment)
@@ -49,7 +51,7 @@ export function parseBlock(
   return {
     enabled,
     web,
-    redis: redis === undefined ? undefined : (environment[redis] ?? redis),
+    redis: typeof redis === 'string' ? (environment[redis] ?? redis) : redis,
     rules,
     mount: options.mount ?? MOUNT,
     options: {
@@ -59,6 +61,10 @@ export function parseBlock(
       packages: leftToHost(options, rules !== undefined),
     },
   }
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string')
 }
 
 type Rules = NonNullable<OptionsInput['packages']>

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { MetadataCache } from '../../src/host.ts'
 import { memoryCache, redisCache } from '../../src/hosts/cache.ts'
+import type { RedisAddress } from '../../src/hosts/redis-client.ts'
 import { type BoundedCacheOptions, boundedCache, type CacheResult } from '../../src/registry/bounded-cache.ts'
+import { temporaryFolder } from '../support/cargo.ts'
+import { makeCertificate } from '../support/certificate.ts'
+import { freePort } from '../support/free-port.ts'
+import { redisCluster } from './redis-cluster.ts'
 import { redisServer } from './redis-server.ts'
 
 /** As the plugin uses it. */
-function boundedRedis(url: string, options?: BoundedCacheOptions) {
+function boundedRedis(url: RedisAddress, options?: BoundedCacheOptions) {
   const raw = redisCache(url)
   return { ...boundedCache(raw, options), close: raw.close }
 }
@@ -98,7 +106,8 @@ test('redisCache() misses while Redis hangs, and recovers', async (t) => {
   const { value, ms } = await timed(() => Promise.all(Array.from({ length: 1000 }, () => cache.get('a'))))
   assert.ok(ms < 500, `${ms} ms`)
   assert.ok(value.every((answer) => answer === undefined))
-  assert.equal(results.filter((result) => result === 'timeout').length, 64)
+  assert.deepEqual(new Set(results), new Set(['skipped', 'timeout']))
+  assert.equal(results.filter((result) => result !== 'skipped').length, 64)
   assert.ok((await timed(() => cache.set('a', 2))).ms < 50)
   server.kill('SIGCONT')
   assert.equal(await recovered(cache), true)
@@ -170,4 +179,62 @@ test('redisCache() misses after close()', async (t) => {
   await cache.close()
   await cache.close()
   assert.equal(await cache.get('a'), undefined)
+})
+
+test('redisCache() keeps and locks in a cluster, also while a node is away', async (t) => {
+  const cluster = await redisCluster()
+  const [first, second] = cluster.nodes
+  // One of them is enough to find the others, and the first that is asked may be away.
+  const cache = boundedRedis(['redis://127.0.0.1:1', first?.url ?? ''])
+  t.after(async () => {
+    await cache.close()
+    await cluster.close()
+  })
+  const keys = Array.from({ length: 30 }, (_, n) => `key-${n}`)
+  const found = async () => (await Promise.all(keys.map((key) => cache.get(key)))).filter(Boolean).length
+  await Promise.all(keys.map((key) => cache.set(key, key)))
+  assert.equal(await found(), keys.length)
+  for (const node of cluster.nodes) assert.notEqual(await node.command('DBSIZE'), ':0\r\n')
+  for (const key of keys.slice(0, 5)) {
+    const release = await cache.lock?.(key, 10_000)
+    assert.equal(typeof release, 'function')
+    assert.equal(await cache.lock?.(key, 10_000), undefined)
+    await release?.()
+    assert.equal(typeof (await cache.lock?.(key, 10_000)), 'function')
+  }
+  await second?.stop()
+  const { ms } = await timed(found)
+  assert.ok(ms < 2_000, `${ms} ms`)
+})
+
+test('redisCache() starts while a cluster is away, and connects later', async (t) => {
+  const cluster = await redisCluster()
+  await Promise.all(cluster.nodes.map((node) => node.stop()))
+  const cache = boundedRedis(cluster.nodes.map(({ url }) => url))
+  t.after(async () => {
+    await cache.close()
+    await cluster.close()
+  })
+  assert.equal(await cache.get('a'), undefined)
+  await Promise.all(cluster.nodes.map((node) => node.start()))
+  assert.equal(await recovered(cache), true)
+})
+
+test('redisCache() speaks TLS, with a password, and only to a server whose certificate is right', async (t) => {
+  const folder = await temporaryFolder(t)
+  const { certFile, keyFile } = await makeCertificate(folder)
+  const port = await freePort()
+  const tls = ['--tls-port', `${port}`, '--tls-cert-file', certFile, '--tls-key-file', keyFile]
+  const server = await redisServer([...tls, '--tls-auth-clients', 'no'])
+  t.after(() => server.close())
+  await server.command('CONFIG', 'SET', 'requirepass', 'hush')
+  const ask = async (environment: Readonly<Record<string, string>>) => {
+    const args = [join(import.meta.dirname, 'redis-client-process.ts'), `rediss://:hush@127.0.0.1:${port}`]
+    const { stdout } = await promisify(execFile)(process.execPath, args, {
+      env: { ...process.env, ...environment },
+    })
+    return stdout
+  }
+  assert.equal(await ask({ NODE_EXTRA_CA_CERTS: certFile }), 'kept\n')
+  assert.equal(await ask({}), 'redis is not connected\n')
 })

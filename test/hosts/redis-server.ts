@@ -19,8 +19,8 @@ export interface RedisServer {
   close(): Promise<void>
 }
 
-/** Starts a Redis on a free port, in a folder that `close()` removes. */
-export async function redisServer(): Promise<RedisServer> {
+/** Starts a Redis on a free port, in a folder that `close()` removes; `more`: further arguments. */
+export async function redisServer(more: readonly string[] = []): Promise<RedisServer> {
   if (spawnSync('redis-server', ['--version']).error !== undefined) {
     throw new Error('redis-server is missing: apt-get install redis-server')
   }
@@ -32,7 +32,7 @@ export async function redisServer(): Promise<RedisServer> {
     async start() {
       if (isRunning(child) && !child.killed) throw new Error('redis-server is running already')
       await server.stop()
-      const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder]
+      const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...more]
       child = spawn('redis-server', args, { stdio: 'ignore' })
       for (let tries = 0; !(await answers(port)); tries++) {
         if (tries === 100) throw new Error('redis-server does not answer')

@@ -15,13 +15,14 @@ import { withinTime } from '../within-time.ts'
 import { createCopyMemory, fileKey, type Known } from './copy-memory.ts'
 import type { CopyStore } from './copy-store.ts'
 import { inReplicaTurn } from './replica-turn.ts'
+import type { SharedAbsence } from './shared-absence.ts'
 
 /** After `maxage`, for so long a copy is served at once and looked after behind the answer. */
 const SERVED_STALE_MS = 10 * 60_000
 /** An older one waits so long for a new one, then it is served all the same. */
 const MAX_WAIT_MS = 3_000
 /** A crate that is not there is looked for again after this. */
-const MAX_ABSENT_MS = 30_000
+export const MAX_ABSENT_MS = 30_000
 /** After a failure a kept copy is served for so long before the uplink is asked again. */
 const PAUSE_MS = 5_000
 /** The same while the uplink is left alone anyway: only the store is looked at. */
@@ -61,6 +62,8 @@ export interface UpstreamIndexDeps {
   readonly store: CopyStore
   /** For its lock, if it has one. */
   readonly cache: Pick<MetadataCache, 'lock'>
+  /** Asked only where the cache has locks, since others share it then. */
+  readonly shared: SharedAbsence
   readonly logger: Logger
   readonly now: () => Date
   readonly monotonic: () => number
@@ -71,7 +74,7 @@ export interface UpstreamIndexDeps {
 }
 
 export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
-  const { store, cache, logger, now, monotonic } = deps
+  const { store, cache, shared, logger, now, monotonic } = deps
   const memory = createCopyMemory({ store, now, monotonic })
   /** What the alarm was raised for since the uplink was last believed. */
   const alarms = new LRUCache<string, string>({ max: MAX_ALARMS })
@@ -97,12 +100,23 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
     })
   }
 
-  /** Of several replicas one asks for a cold file, the others look for what it stored. */
+  /** Of several replicas one asks for a cold file, the others look for what it stored, or that there is none. */
   function askInTurn(uplink: Uplink, name: string): Promise<Known | undefined> {
+    if (cache.lock === undefined) return ask(uplink, name, undefined)
     return inReplicaTurn(cache, `upstream:${fileKey(uplink, name)}`, async () => {
-      const copy = cache.lock && (await store.newest(uplink.name, name))
-      return copy === undefined ? ask(uplink, name, undefined) : memory.adopt(uplink, name, copy)
+      const copy = await store.newest(uplink.name, name)
+      if (copy !== undefined) return memory.adopt(uplink, name, copy)
+      const absentMs = await shared.remaining(fileKey(uplink, name))
+      if (absentMs === 0) return ask(uplink, name, undefined)
+      memory.setAbsent(uplink, name, Math.min(uplink.options.maxage, absentMs))
+      return undefined
     })
+  }
+
+  async function absent(uplink: Uplink, name: string): Promise<undefined> {
+    const ms = Math.min(uplink.options.maxage, MAX_ABSENT_MS)
+    memory.setAbsent(uplink, name, ms)
+    if (cache.lock && ms > 0) await shared.note(fileKey(uplink, name), ms)
   }
 
   async function ask(uplink: Uplink, name: string, known: Known | undefined): Promise<Known | undefined> {
@@ -114,8 +128,7 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
         if (before !== undefined && isGone(before.copy)) return confirmed(uplink, name, before)
         if (before !== undefined)
           return refused(uplink, name, before, 'crate_gone', `crate \`${name}\` is gone`)
-        memory.setAbsent(uplink, name, Math.min(uplink.options.maxage, MAX_ABSENT_MS))
-        return undefined
+        return absent(uplink, name)
       case 'unchanged':
         return before && confirmed(uplink, name, before)
       case 'changed': {

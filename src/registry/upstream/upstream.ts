@@ -10,6 +10,7 @@ import type { IndexFile } from '../index-file.ts'
 import { KEPT_CATALOGUE } from '../keys.ts'
 import type { PackageRules } from '../package-rules.ts'
 import type { RegistryStorage } from '../reliable-storage.ts'
+import { createSealedCache } from '../sealed-cache.ts'
 import type { UpstreamSearch } from '../search.ts'
 import { createCopyStore, hasCopies } from './copy-store.ts'
 import { createCrateFetches } from './crate-fetches.ts'
@@ -17,9 +18,10 @@ import { createKeptDetails, type KeptDetails } from './kept-details.ts'
 import { createProxied, type Proxied, type ProxiedCrate, type ProxiedVersion } from './proxied.ts'
 import { proxiedFile } from './proxied-file.ts'
 import { checkShadow } from './shadow.ts'
+import { createSharedAbsence } from './shared-absence.ts'
 import { createUplinks, type UplinkObserver, uplinksInUse } from './uplinks.ts'
 import { createUpstreamApi, type UpstreamApi } from './upstream-api.ts'
-import { createUpstreamIndex } from './upstream-index.ts'
+import { createUpstreamIndex, MAX_ABSENT_MS } from './upstream-index.ts'
 import { createUpstreamSearch } from './upstream-search.ts'
 import { createVersionPolicy, type VersionPolicy } from './version-policy.ts'
 
@@ -91,6 +93,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
   const index = createUpstreamIndex({
     store: createCopyStore(storage, logger),
     cache: deps.cache,
+    shared: createSharedAbsence(createSealedCache(deps.cache, storage), { now, maxMs: MAX_ABSENT_MS }),
     logger,
     now,
     monotonic,
