@@ -20,6 +20,7 @@ import { createCrateReadmes } from './http/readme/crate-readmes.ts'
 import { createReadmeRenderer } from './http/readme/renderer.ts'
 import { createRouter, type ServedRoute } from './http/routes.ts'
 import { refuseTokenInUrl } from './http/token-in-url.ts'
+import { createUpgradeCheck } from './http/upgrade-listeners.ts'
 import { answerRefusedUpload } from './http/upload.ts'
 import { type OptionsInput, parseOptions, readsNeedLogin } from './options.ts'
 import { boundedCache } from './registry/bounded-cache.ts'
@@ -115,7 +116,10 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     router,
   ])
 
+  const checkUpgrade = createUpgradeCheck(logger)
+
   async function cargoFormat(ctx: Context, next: Next): Promise<void> {
+    checkUpgrade(ctx)
     if (ctx.path !== mount && !ctx.path.startsWith(`${mount}/`)) return next()
     await serve(ctx as unknown as CargoContext)
     // An event that is stored before the answer outlives a crash right after it.

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
-import { IncomingMessage, type Server } from 'node:http'
-import { Socket } from 'node:net'
+import type { Server } from 'node:http'
+import { divertH2c } from './h2c/divert.ts'
 
 /** Set to `true` on a request whose client waits for `100 Continue` before it sends the body. */
 export const CONTINUE_WAITS: symbol = Symbol.for('verdaccio-cargo.continue-waits')
@@ -23,47 +23,8 @@ export function answerContinue<Request extends object, Response>(
 /**
  * Serves requests that offer `Upgrade: h2c`, as all of cargo's over plain http do, as if they did not, on a server where
  * something listens for `upgrade`: Node would hand them to that listener, and cargo would get no answer.
- * Web sockets and other upgrades stay with their listeners.
+ * Web sockets and other upgrades stay with their listeners. `answerH2c` of `hosts/h2c` takes the offer instead.
  */
 export function passH2c(server: Server): void {
-  // Node 24.9 asks whether to upgrade; before, it always does.
-  if (CALLBACK in server) passByCallback(server)
-  else passByReplay(server)
-}
-
-const CALLBACK = 'shouldUpgradeCallback'
-
-function passByCallback(server: Server): void {
-  const before: (request: IncomingMessage) => boolean = Reflect.get(server, CALLBACK)
-  Reflect.set(
-    server,
-    CALLBACK,
-    (request: IncomingMessage) => !offersH2c(request) && before.call(server, request),
-  )
-}
-
-/** Puts the request back before what follows it, without the offer, and lets the server read it again. */
-function passByReplay(server: Server): void {
-  const emit = server.emit
-  server.emit = (event: string, ...values: unknown[]) => {
-    const [request, socket, rest] = values
-    if (event !== 'upgrade' || !(request instanceof IncomingMessage) || !offersH2c(request))
-      return Reflect.apply(emit, server, [event, ...values])
-    if (!(socket instanceof Socket) || !(rest instanceof Uint8Array)) return false
-    socket.unshift(Buffer.concat([headOf(request), rest]))
-    return server.emit('connection', socket)
-  }
-}
-
-function offersH2c({ headers }: IncomingMessage): boolean {
-  return /\bh2c\b/i.test(headers.upgrade ?? '') && !/\bwebsocket\b/i.test(headers.upgrade ?? '')
-}
-
-function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
-  const lines = [`${method} ${url} HTTP/${httpVersion}`]
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const [name = '', value = ''] = rawHeaders.slice(i)
-    if (!/^(connection|upgrade|http2-settings)$/i.test(name)) lines.push(`${name}: ${value}`)
-  }
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+  divertH2c(server)
 }

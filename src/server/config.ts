@@ -111,6 +111,12 @@ export const configSchema = z.strictObject({
     .describe(
       'addresses and networks of the proxies in front, or how many they are in a row: their `X-Forwarded-For` says who the client is; without it all clients of a proxy count as one',
     ),
+  h2c: z
+    .boolean('must be true or false')
+    .default(false)
+    .describe(
+      'whether clients of plain http that offer it, as cargo does, get HTTP/2; only for servers that no proxy is in front of',
+    ),
   client_header_timeout: timeout
     .prefault('60s')
     .describe('longest wait for the head of a request, and for TLS'),
@@ -176,5 +182,19 @@ export function parseConfig(input: unknown): Config {
       `\`public_url\`: must be set, since clients cannot connect to the \`listen\` address ${config.listen.host}`,
     ])
   }
+  if (config.h2c) refuseH2c(config)
   return config
+}
+
+/** A proxy that passes the upgrade on would let its clients past its own rules. */
+function refuseH2c({ tls, public_url, trust_proxy }: Config): void {
+  const isProxied = typeof trust_proxy === 'number' ? trust_proxy > 0 : trust_proxy.length > 0
+  const reason = tls
+    ? 'with `tls` there is HTTP/2 without it'
+    : isProxied
+      ? '`trust_proxy` says that a proxy is in front, which has to speak HTTP/2 itself'
+      : public_url?.startsWith('https:')
+        ? 'an https `public_url` says that a proxy is in front, which has to speak HTTP/2 itself'
+        : undefined
+  if (reason !== undefined) throw new ConfigError([`\`h2c\`: must be off: ${reason}`])
 }

@@ -113,7 +113,9 @@ async function h2cOutcome(base: string, plain: Reply): Promise<Outcome> {
   const remedy =
     'let the proxy not pass `Upgrade` and `Connection` on, but for web sockets; in a server of your own use `passH2c()`'
   try {
-    const { status } = await ask(`${base}/config.json`, { headers: { ...CARGO, ...H2C } })
+    const { status, headers } = await ask(`${base}/config.json`, { headers: { ...CARGO, ...H2C } })
+    if (status === 101 && headers.upgrade === 'h2c')
+      return ok('`Upgrade: h2c`, which cargo sends, is taken: it gets HTTP/2 over plain http')
     if (status === plain.status) return ok("cargo's own headers, with `Upgrade: h2c`, are answered alike")
     return wrong(
       `\`Upgrade: h2c\`, which cargo sends, is answered with ${status} instead of ${plain.status}`,

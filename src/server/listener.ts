@@ -1,7 +1,14 @@
 import type { EventEmitter } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { constants, createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import {
+  constants,
+  createSecureServer,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { AddressInfo, Server, Socket } from 'node:net'
+import { answerH2c, HTTP2_LIMITS } from '../hosts/h2c.ts'
 import { answerContinue } from '../hosts/koa.ts'
 import { ConfigError } from './config.ts'
 import { type ListenAddress, renderListen } from './listen.ts'
@@ -23,17 +30,11 @@ const REQUEST_MS = 60 * 60_000
 /** Connections that are late are looked for at least this often, in milliseconds. */
 const LOOK_EVERY_MS = 10_000
 
-/**
- * Cargo asks for a whole graph at once, over one connection. A hundred crates at a time keep any line busy, the others
- * wait at the client; node's own 10 MB for what waits to be sent would refuse them.
- */
-const HTTP2 = { settings: { maxConcurrentStreams: 100 }, maxSessionMemory: 256 } as const
-
 /** Connections that became idle are looked for this often while stopping. */
 const SWEEP_MS = 50
 
 /** As much as http and http2 servers have in common. */
-type NodeServer = Server & { closeIdleConnections?(): void }
+type NodeServer = Server & { closeIdleConnections?(): void; setTimeout(ms: number): unknown }
 
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => unknown
 
@@ -45,17 +46,25 @@ export interface Listener {
   close(graceMs: number): Promise<void>
 }
 
+/** What is spoken where a server listens. */
+export interface Speech {
+  /** For https with HTTP/2 and HTTP/1.1; without it http. */
+  readonly keyPair: KeyPair | undefined
+  /** Whether clients of plain http that offer `Upgrade: h2c` get HTTP/2. */
+  readonly h2c: boolean
+}
+
 /**
- * Listens for http, or with a key pair for https with HTTP/2 and HTTP/1.1.
+ * Listens for http or https.
  * @throws {ConfigError} naming `listen` when the address cannot be used
  */
 export async function openListener(
   address: ListenAddress,
-  keyPair: KeyPair | undefined,
+  speech: Speech,
   timeouts: Timeouts,
   listener: RequestListener,
 ): Promise<Listener> {
-  const server = createNodeServer(keyPair, timeouts, listener)
+  const server = createNodeServer(speech, timeouts, listener)
   const sockets = track<Socket>(server, 'connection')
   const sessions = track<ServerHttp2Session>(server, 'session')
   await bind(server, address)
@@ -74,24 +83,29 @@ function track<T extends EventEmitter>(server: EventEmitter, event: string): Rea
 }
 
 function createNodeServer(
-  keyPair: KeyPair | undefined,
+  { keyPair, h2c }: Speech,
   { header, keepAlive, idle }: Timeouts,
   listener: RequestListener,
-) {
+): NodeServer {
   const checks = { connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, header / 2) }
-  const server =
-    keyPair === undefined
-      ? createHttpServer(checks, listener)
-      : // The compatibility API has the shape of http's, and Koa takes either.
-        createSecureServer(
-          { ...keyPair, ...HTTP2, ...checks, handshakeTimeout: header, allowHTTP1: true },
-          listener as never,
-        )
-  // The types know these of http servers only; the HTTP/1.1 side of an http2 server has them too.
-  Object.assign(server, { headersTimeout: header, keepAliveTimeout: keepAlive, requestTimeout: REQUEST_MS })
-  server.setTimeout(idle)
-  server.on('stream', (stream: ServerHttp2Stream) => endUnread(stream, idle))
-  answerContinue(server, listener)
+  // The compatibility API has the shape of http's, and Koa takes either.
+  const either = listener as never
+  const own = { headersTimeout: header, keepAliveTimeout: keepAlive, requestTimeout: REQUEST_MS }
+  const attend = (server: NodeServer | Http2Server) => {
+    server.setTimeout(idle)
+    server.on('stream', (stream: ServerHttp2Stream) => endUnread(stream, idle))
+    answerContinue(server, listener)
+  }
+  if (keyPair !== undefined) {
+    const tls = { ...keyPair, ...HTTP2_LIMITS, ...checks, handshakeTimeout: header, allowHTTP1: true }
+    // The types know `own` of http servers only; the HTTP/1.1 side of an http2 server has them too.
+    const server = Object.assign(createSecureServer(tls, either), own)
+    attend(server)
+    return server
+  }
+  const server = Object.assign(createHttpServer(checks, listener), own)
+  attend(server)
+  if (h2c) attend(answerH2c(server, either, { openingTimeout: header }))
   return server
 }
 

@@ -81,7 +81,8 @@ export async function createServer(config: Config, context: ServerContext): Prom
     keepAlive: config.keepalive_timeout,
     idle: config.send_timeout,
   }
-  const listener = await openListener(config.listen, keyPair, timeouts, app.callback()).catch(
+  const speech = { keyPair, h2c: config.h2c }
+  const listener = await openListener(config.listen, speech, timeouts, app.callback()).catch(
     async (error: unknown) => {
       await closeParts()
       throw error

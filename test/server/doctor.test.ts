@@ -158,6 +158,15 @@ test('the doctor command finds all well with a server that runs, and takes back 
   assert.equal(changes.length, 2)
 })
 
+test('examine() finds it well that `Upgrade: h2c` is taken', async (t) => {
+  const { run, serve } = await surgery(t)
+  const { url } = await serve({ h2c: true })
+  const { isWell, lines } = await run({ url })
+  assert.ok(isWell, lines.join('\n'))
+  const told = 'ok      url: `Upgrade: h2c`, which cargo sends, is taken: it gets HTTP/2 over plain http'
+  assert.ok(lines.includes(told), lines.join('\n'))
+})
+
 test('examine() says what a proxy does wrong, and what to tell it', async (t) => {
   const { run, serve } = await surgery(t)
   const { port, url, token } = await serve({ public_url: undefined })

@@ -22,7 +22,7 @@ function open(t: TestContext, server: TestServer, transport: Transport): Promise
   return new Promise((resolve) => {
     const ready = () => resolve(socket)
     const socket =
-      transport === 'http'
+      transport !== 'https'
         ? connectTcp(port, '127.0.0.1', ready)
         : connectTls(
             { port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },

@@ -29,7 +29,7 @@ export interface Bench {
   publish(spec: ProjectSpec, args?: readonly string[]): Promise<CargoRun>
 }
 
-/** Declares tests once over http, and once over https with HTTP/2. */
+/** Declares tests once for each way to reach a server. */
 export function overEachTransport(subject: string, declare: (transport: Transport) => void): void {
   for (const transport of TRANSPORTS) {
     describe(`${subject} over ${transport}`, { concurrency: CONCURRENCY }, () => declare(transport))

@@ -20,9 +20,9 @@ const USERS = { ann: ['rust-team'], bob: [], root: ['admins'] } as const
 /** A user whose token, `ci-token`, can only publish. */
 const PUBLISHER = { token_env: 'ci', user: 'ci', groups: ['rust-team'], actions: ['publish'] }
 
-/** How a test server is reached: http, or https with HTTP/2. */
-export type Transport = 'http' | 'https'
-export const TRANSPORTS: readonly Transport[] = ['http', 'https']
+/** How a test server is reached: http, https with HTTP/2, or http that takes the upgrade to HTTP/2. */
+export type Transport = 'http' | 'https' | 'h2c'
+export const TRANSPORTS: readonly Transport[] = ['http', 'https', 'h2c']
 
 export interface ServerSpec {
   readonly transport?: Transport
@@ -86,6 +86,7 @@ export async function startServer(context: Context, spec: ServerSpec = {}): Prom
   const config = parseConfig({
     listen: '127.0.0.1:0',
     storage: { fs: { path: `${folder}/data` } },
+    h2c: spec.transport === 'h2c',
     ...(certificate && { tls: { cert: certificate.certFile, key: certificate.keyFile } }),
     auth: {
       tokens: [
