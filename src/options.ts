@@ -97,6 +97,12 @@ export const optionsSchema = z.strictObject({
     .default([])
     .describe('who is told of publishes and other events, by signed POSTs'),
   retention,
+  fast_path: z
+    .boolean()
+    .default(true)
+    .describe(
+      'whether what is in memory is sent past the router and past `ctx.body`; `false` for hosts whose own middlewares change answers',
+    ),
   limits,
   rate_limits: rateLimits,
   client_body_timeout: interval

@@ -5,12 +5,14 @@ import compose from 'koa-compose'
 import { LRUCache } from 'lru-cache'
 import type { CargoEvent, Host, Logger, MetadataCache } from './host.ts'
 import { createAuditHandlers } from './http/audit-handlers.ts'
-import { createBaseUrl, createCallerFinder } from './http/caller.ts'
+import { createBaseUrl, createCallerFinder, createCallers } from './http/caller.ts'
 import { createCatalogueHandlers } from './http/catalogue-handlers.ts'
 import type { CargoContext } from './http/context.ts'
 import { createCors } from './http/cors.ts'
 import { createErrorHandler } from './http/errors.ts'
+import { createFastPath } from './http/fast/fast-path.ts'
 import { createHandlers } from './http/handlers.ts'
+import { createIndexForms } from './http/index-forms.ts'
 import { createMeHandlers } from './http/me-handlers.ts'
 import { createMetrics, noMetrics } from './http/metrics.ts'
 import { createErrorAnswer } from './http/page-errors.ts'
@@ -94,10 +96,12 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     monotonic,
     onLimited: metrics.rateLimited,
   })
+  const forms = createIndexForms()
+  const callers = createCallers({ auth: host.auth, login: limits.login })
   const router = createRouter(
     mount,
     {
-      ...createHandlers(registry),
+      ...createHandlers(registry, forms),
       ...createReadHandlers(registry, readmes),
       ...createAuditHandlers(registry),
       ...createCatalogueHandlers(registry),
@@ -111,17 +115,30 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     ...(readsNeedLogin(checked) ? [] : [createCors(mount)]),
     answerRefusedUpload,
     createErrorHandler(logger, createErrorAnswer(mount, host.auth.tokens !== undefined, baseUrl)),
-    createCallerFinder({ auth: host.auth, login: limits.login }, checked, baseUrl),
+    createCallerFinder(callers, checked, baseUrl),
     refuseTokenInUrl,
     router,
   ])
 
   const checkUpgrade = createUpgradeCheck(logger)
+  const fast = createFastPath({ options: checked, registry, callers, forms, metrics })
 
-  async function cargoFormat(ctx: Context, next: Next): Promise<void> {
-    checkUpgrade(ctx)
-    if (ctx.path !== mount && !ctx.path.startsWith(`${mount}/`)) return next()
-    await serve(ctx as unknown as CargoContext)
+  /** Whether the request is answered. */
+  async function answerFast(ctx: CargoContext): Promise<boolean> {
+    const base = () => baseUrl(ctx)
+    const caller = await fast({ req: ctx.req, res: ctx.res, address: ctx.ip, base })
+    if (caller === undefined) return false
+    ctx.state.caller = caller
+    ctx.respond = false
+    return true
+  }
+
+  async function cargoFormat(context: Context, next: Next): Promise<void> {
+    checkUpgrade(context)
+    if (context.path !== mount && !context.path.startsWith(`${mount}/`)) return next()
+    const ctx = context as unknown as CargoContext
+    if (checked.fast_path && (await answerFast(ctx))) return
+    await serve(ctx)
     // An event that is stored before the answer outlives a crash right after it.
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') await webhooks.kept()
   }

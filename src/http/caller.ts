@@ -1,7 +1,9 @@
+import type { IncomingMessage } from 'node:http'
 import type { Next } from 'koa'
 import { CargoError } from '../errors.ts'
 import type { Host, HostAuth, Principal } from '../host.ts'
 import { type Options, readsNeedLogin } from '../options.ts'
+import type { Caller } from '../registry/access.ts'
 import type { LoginLimit } from '../registry/login-limit.ts'
 import type { CargoContext } from './context.ts'
 
@@ -22,49 +24,89 @@ function socketUrl(ctx: CargoContext): string {
   return `${ctx.protocol}://${address.includes(':') ? `[${address}]` : address}:${localPort}`
 }
 
-/**
- * Finds out who asks. Where reads need a login, nobody gets past without one, whatever the path: what is not there
- * must look like what may not be seen.
- */
-export function createCallerFinder(
-  { auth, login }: { readonly auth: HostAuth; readonly login: LoginLimit },
-  options: Options,
-  baseUrl: BaseUrl,
-) {
-  const required = readsNeedLogin(options)
-  // The page that tells how to get a token is the one that is read without one.
-  const loginPage = `${options.mount}/me`
+/** As much of a request as tells who asks. */
+export interface Asker {
+  readonly req: IncomingMessage
+  readonly address: string
+  /** The base URL of the registry for this request. */
+  base(): string
+}
 
-  async function authenticate(ctx: CargoContext): Promise<Principal | undefined> {
-    const authorization = ctx.get('Authorization')
-    const attempt = { authorization, address: ctx.ip }
-    // A host may know people by other means, such as a cookie: that is no guess.
-    const isGuess = authorization !== ''
-    if (isGuess) login.mayTry(attempt)
+/** Finds out who asks. */
+export interface Callers {
+  /**
+   * The same answer for the same request, however often it is asked.
+   * @throws {CargoError} `invalid_credential`, `rate_limited`, `unavailable`, or what the host says of its address
+   */
+  find(asker: Asker): Promise<Caller>
+}
+
+export function createCallers({
+  auth,
+  login,
+}: {
+  readonly auth: HostAuth
+  readonly login: LoginLimit
+}): Callers {
+  /** A guess is counted once, and a password hashed once. */
+  const checked = new WeakMap<IncomingMessage, Promise<Principal | undefined>>()
+
+  async function check(authorization: string, { req, address }: Asker): Promise<Principal | undefined> {
+    const attempt = { authorization, address }
+    login.mayTry(attempt)
     try {
-      const principal = await auth.authenticate(authorization || undefined, ctx.req)
-      if (isGuess && principal !== undefined) login.tried(attempt, true)
+      const principal = await auth.authenticate(authorization, req)
+      if (principal !== undefined) login.tried(attempt, true)
       return principal
     } catch (error) {
-      if (!(error instanceof CargoError)) {
-        throw new CargoError('unavailable', 'users cannot be checked at the moment, try again later', {
-          cause: error,
-        })
-      }
-      if (isGuess && error.code === 'invalid_credential') login.tried(attempt, false)
+      if (error instanceof CargoError && error.code === 'invalid_credential') login.tried(attempt, false)
       throw error
     }
   }
 
+  async function principalOf(asker: Asker): Promise<Principal | undefined> {
+    const { req } = asker
+    const { authorization = '' } = req.headers
+    // A host may know people by other means, such as a cookie: that is no guess.
+    if (authorization === '') return auth.authenticate(undefined, req)
+    const known = checked.get(req) ?? check(authorization, asker)
+    checked.set(req, known)
+    return known
+  }
+
+  return {
+    async find(asker) {
+      const principal = await principalOf(asker).catch(hostFailed)
+      return { principal, via: asker.base(), address: asker.address }
+    },
+  }
+}
+
+function hostFailed(error: unknown): never {
+  if (error instanceof CargoError) throw error
+  throw new CargoError('unavailable', 'users cannot be checked at the moment, try again later', {
+    cause: error,
+  })
+}
+
+/**
+ * Finds out who asks. Where reads need a login, nobody gets past without one, whatever the path: what is not there
+ * must look like what may not be seen.
+ */
+export function createCallerFinder(callers: Callers, options: Options, baseUrl: BaseUrl) {
+  const required = readsNeedLogin(options)
+  // The page that tells how to get a token is the one that is read without one.
+  const loginPage = `${options.mount}/me`
+
   return async function findCaller(ctx: CargoContext, next: Next): Promise<void> {
-    const principal = await authenticate(ctx)
-    if (required && principal === undefined && ctx.path !== loginPage) {
+    const caller = await callers.find({ req: ctx.req, address: ctx.ip, base: () => baseUrl(ctx) })
+    if (required && caller.principal === undefined && ctx.path !== loginPage) {
       throw new CargoError(
         'login_required',
         'this registry needs a login: run `cargo login` with a token of this registry',
       )
     }
-    ctx.state.caller = { principal, via: baseUrl(ctx), address: ctx.ip }
+    ctx.state.caller = caller
     // Caches between us and the client must not hand one caller's answer to another.
     if (required) ctx.vary('Authorization')
     await next()

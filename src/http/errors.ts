@@ -5,7 +5,7 @@ import { withoutTokens } from '../protocol/token-text.ts'
 import type { CargoContext } from './context.ts'
 
 /** What a handler may have said of the file that it then could not send. */
-const OF_THE_FILE = ['Accept-Ranges', 'Content-Range', 'ETag', 'Last-Modified'] as const
+const OF_THE_FILE = ['Accept-Ranges', 'Content-Encoding', 'Content-Range', 'ETag', 'Last-Modified'] as const
 /** A client that went away in the middle of its request: nobody is left to answer. */
 const GONE = new Set(['ECONNRESET', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE'])
 

@@ -4,17 +4,16 @@ import { renderIndexConfig } from '../protocol/index-config.ts'
 import { indexPath, isValidName, validateName } from '../protocol/name.ts'
 import { validateVersion } from '../protocol/version.ts'
 import type { Registry } from '../registry/registry.ts'
-import { cacheStatus } from './cache-status.ts'
-import { isFresh } from './conditional.ts'
+import { freshTag, gzipTag, isFresh } from './conditional.ts'
 import type { CargoContext } from './context.ts'
+import type { IndexForms } from './index-forms.ts'
+import { eachHeader, INDEX_TYPE, indexHead, REVALIDATE } from './index-head.ts'
 import { parseRange } from './range.ts'
 import { whenSent } from './sent.ts'
 import { bodyLength, rawBody } from './upload.ts'
 
 /** A crate file never changes; `no-transform` keeps compressing proxies and hosts away from its bytes. */
 const IMMUTABLE = 'public, max-age=31536000, immutable, no-transform'
-/** Index files may be kept, but must be asked for again each time: a publish shows at once. */
-const REVALIDATE = 'no-cache'
 
 /** A request whose route has parameters. */
 export type RouteContext = CargoContext & {
@@ -23,7 +22,7 @@ export type RouteContext = CargoContext & {
 }
 
 /** What each route answers: reads the request, asks the registry once, sets the response. */
-export function createHandlers(registry: Registry) {
+export function createHandlers(registry: Registry, forms: IndexForms) {
   const { client_body_timeout } = registry.options
   const isPublic = registry.config({ principal: undefined, via: '' })['auth-required'] !== true
   const cacheScope = (value: string) => (isPublic ? value : value.replace('public', 'private'))
@@ -44,18 +43,19 @@ export function createHandlers(registry: Registry) {
     async index(ctx: RouteContext) {
       const name = indexedName(ctx)
       const file = await registry.index(ctx.state.caller, name)
-      ctx.set('Cache-Control', REVALIDATE)
-      ctx.set('ETag', file.etag)
-      ctx.lastModified = file.modified
-      if (file.freshness !== undefined) ctx.set('Age', String(Math.floor(file.freshness.age / 1000)))
-      const status = cacheStatus(file)
-      if (status !== undefined) ctx.set('Cache-Status', status)
-      if (isFresh(ctx.get('If-None-Match'), file.etag)) {
+      eachHeader(indexHead(file), (header, value) => ctx.set(header, value))
+      ctx.vary('Accept-Encoding')
+      const tag = freshTag(ctx.get('If-None-Match'), [file.etag, gzipTag(file.etag)])
+      if (tag !== undefined) {
+        ctx.set('ETag', tag)
         ctx.status = 304
         return
       }
-      ctx.type = 'text/plain; charset=utf-8'
-      ctx.body = file.body
+      const form = await forms.of(file, ctx.get('Accept-Encoding'))
+      ctx.set('ETag', form.etag)
+      if (form.encoding !== undefined) ctx.set('Content-Encoding', form.encoding)
+      ctx.type = INDEX_TYPE
+      ctx.body = form.body
     },
 
     async download(ctx: RouteContext) {

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { Next } from 'koa'
 import { Counter, Gauge, Histogram, type Registry as PromRegistry } from 'prom-client'
 import type { MetricsRegistry } from '../host.ts'
@@ -8,9 +9,22 @@ import type { CargoContext } from './context.ts'
 /** From a cached index file to a large crate over a slow line. */
 const DURATION_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2, 10, 60]
 
+export interface Answered {
+  /** The pattern of the route. */
+  readonly route: string | undefined
+  readonly method: string
+  readonly status: number
+  /** Until the answer began. */
+  readonly seconds: number
+  /** Bytes of its body, if they are known. */
+  readonly length?: number | undefined
+}
+
 /** What is measured, with bounded labels: route patterns, methods, statuses, never names or users. */
 export interface CargoMetrics extends RegistryObserver {
   measure(ctx: CargoContext, next: Next): Promise<void>
+  /** A request has its answer, all of it. */
+  answered(answer: Answered): void
   /** Somebody was told to come again later. */
   rateLimited(limit: LimitName): void
   /** An attempt to deliver an event ended so. */
@@ -74,18 +88,25 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
       registers,
     })
 
+  function answered({ route, method, status, seconds, length = 0 }: Answered): void {
+    const labels = { route: route ?? 'none', method: knownMethod(method) }
+    durations.observe(labels, seconds)
+    requests.inc({ ...labels, status: String(status) })
+    if (route?.endsWith('/download') && method === 'GET' && status < 300) {
+      bytes.inc({ direction: 'out' }, length)
+      if (status === 200) downloads.inc()
+    }
+  }
+
   return {
     async measure(ctx, next) {
-      const stop = durations.startTimer()
+      const began = performance.now()
       await next()
-      const labels = { route: ctx.state.route ?? 'none', method: knownMethod(ctx.method) }
-      stop(labels)
-      requests.inc({ ...labels, status: String(ctx.status) })
-      if (ctx.state.route?.endsWith('/download') && ctx.method === 'GET' && ctx.status < 300) {
-        bytes.inc({ direction: 'out' }, ctx.length ?? 0)
-        if (ctx.status === 200) downloads.inc()
-      }
+      const seconds = (performance.now() - began) / 1000
+      const { method, status, length } = ctx
+      answered({ route: ctx.state.route, ...{ method, status, seconds, length } })
     },
+    answered,
     cacheLookup: (tier, result) => lookups.inc({ tier, result }),
     uplinkRequest: (uplink, kind, outcome) => uplinkRequests.inc({ uplink, kind, outcome }),
     uplinkAvailable: (uplink, is) => available.set({ uplink }, is ? 1 : 0),
@@ -103,6 +124,7 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
 /** When the host measures nothing. */
 export const noMetrics: CargoMetrics = {
   measure: (_, next) => next(),
+  answered: () => {},
   cacheLookup: () => {},
   published: () => {},
   uplinkRequest: () => {},

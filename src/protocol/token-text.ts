@@ -8,5 +8,5 @@ export function hasToken(text: string): boolean {
 
 /** `text` for a log: a token that somebody pasted where none belongs is not told. */
 export function withoutTokens(text: string): string {
-  return text.replace(new RegExp(TOKEN, 'g'), 'vcargo_…')
+  return hasToken(text) ? text.replace(new RegExp(TOKEN, 'g'), 'vcargo_…') : text
 }

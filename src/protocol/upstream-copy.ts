@@ -95,6 +95,11 @@ export function isGone({ body }: UpstreamCopy): boolean {
   return body.length === 0
 }
 
+/** The entries of a body that somebody has read, as long as that is kept. */
+export function readEntries(body: Buffer): readonly IndexEntry[] | undefined {
+  return parsed.get(body)
+}
+
 /**
  * The entries of an upstream index file, in its order, read once for each body; what cargo would pass over is refused.
  * @throws {IndexConflictError} naming the line and the field

@@ -44,6 +44,8 @@ export interface CrateLog {
    * @throws {CargoError} `unavailable` when the store is away and nothing recent is known
    */
   read(name: string, options?: ReadOptions): Promise<LocalCrate>
+  /** What {@link CrateLog.read} would say at once, from memory; `undefined` when it would have to look. */
+  peek(name: string): LocalCrate | undefined
   /**
    * Accepts the change that `decide` makes of the current state; decides again when another writer was faster.
    * The change is durable and visible here when the promise resolves. No change leaves the crate as it is.
@@ -169,11 +171,18 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
     return (await readChange(storage, key, n))?.id === change.id
   }
 
+  const isTrusted = (entry: Known | undefined): entry is Known =>
+    entry !== undefined && monotonic() - entry.checkedAt <= TRUSTED_MS
+
   return {
+    peek(name) {
+      const entry = known.get(canonicalName(name))
+      return isTrusted(entry) ? { record: entry.record, stale: false } : undefined
+    },
     async read(name, { fresh = false, absence = false } = {}) {
       const key = canonicalName(name)
       const entry = known.get(key)
-      if (!fresh && entry !== undefined && monotonic() - entry.checkedAt <= TRUSTED_MS) {
+      if (!fresh && isTrusted(entry)) {
         deps.onLookup?.('hit')
         return { record: entry.record, stale: false }
       }

@@ -1,5 +1,9 @@
+import { LRUCache } from 'lru-cache'
 import { crateMatcher } from '../name-glob.ts'
 import type { Options, PackageRule } from '../options.ts'
+
+/** Names whose rule is remembered: globs cost more than everything else that a warm answer does. */
+const MAX_NAMES = 10_000
 
 /** The rule that applies to a crate, and the glob it is written under. */
 export interface AppliedRule {
@@ -20,5 +24,15 @@ export function createPackageRules({ packages }: Options): PackageRules {
     rule,
     matches: crateMatcher([glob]),
   }))
-  return { all: rules, ruleFor: (crate) => rules.find(({ matches }) => matches(crate)) }
+  const known = new LRUCache<string, { readonly rule: AppliedRule | undefined }>({ max: MAX_NAMES })
+  return {
+    all: rules,
+    ruleFor(crate) {
+      const seen = known.get(crate)
+      if (seen !== undefined) return seen.rule
+      const rule = rules.find(({ matches }) => matches(crate))
+      known.set(crate, { rule })
+      return rule
+    },
+  }
 }

@@ -28,6 +28,7 @@ import { type CrateLists, createCrateLists } from './lists/crate-lists.ts'
 import { createPackageRules } from './package-rules.ts'
 import { createPublisher, type PublishRequest } from './publish.ts'
 import { createReadmes, type Readmes } from './readmes.ts'
+import { createReady, type Ready } from './ready.ts'
 import { reliableStorage } from './reliable-storage.ts'
 import { createSealedCache } from './sealed-cache.ts'
 import type { AheadOutcome } from './upstream/ahead.ts'
@@ -36,6 +37,7 @@ import { createUpstream, type UpstreamObserver } from './upstream/upstream.ts'
 /** The service: every answer is for a caller, and only says what that caller may know. */
 export interface Registry extends Audit, CrateChanges, CrateLists, CrateViews, Downloads, Readmes {
   readonly options: Options
+  readonly ready: Ready
   config(caller: Caller): IndexConfig
   /** @throws {CargoError} `not_found`, also for those who may not read the crate */
   index(caller: Caller, name: CrateName): Promise<IndexFile>
@@ -136,10 +138,12 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
   const { download, fileOf } = createDownloads({
     ...{ access, log, blobs, logger, upstream, ahead, counts, trail, tellDenied },
   })
+  const onHit = () => observer.cacheLookup('process', 'hit')
   const readmes = createReadmes({ views, fileOf, logger })
 
   return {
     options,
+    ready: createReady({ access, log, upstream, ahead, onHit }),
     config: ({ via }) => ({
       dl: `${via}/api/v1/crates`,
       api: via,

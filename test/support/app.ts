@@ -71,7 +71,7 @@ export async function startApp(
   }
   const plugin = cargo(
     { auth: testAuth, metrics, logger, emit: (event) => void events.push(event), ...host, storage },
-    options,
+    { fast_path: process.env['FAST_PATH'] !== 'off', ...options },
   )
   const koa = new Koa()
   koa.silent = true

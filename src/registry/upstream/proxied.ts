@@ -1,6 +1,6 @@
 import { CargoError } from '../../errors.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
-import { entriesInParts } from '../../protocol/upstream-copy.ts'
+import { entriesInParts, readEntries } from '../../protocol/upstream-copy.ts'
 import type { Uplink } from '../../uplinks/uplink.ts'
 import { UplinkError } from '../../uplinks/uplink-error.ts'
 import { inTurns } from '../in-turns.ts'
@@ -29,6 +29,8 @@ export interface Proxied {
    * @throws {CargoError} when one cannot say and nothing is kept: the next one's crate may be somebody else's
    */
   find(name: string, maxAge?: number): Promise<ProxiedCrate | undefined>
+  /** What {@link Proxied.find} would say at once, of fresh copies; `undefined` when it would have to look. */
+  ready(name: string): ProxiedCrate | 'absent' | undefined
   /** As far as is kept, without asking anybody. */
   peek(name: string): Promise<ProxiedCrate | undefined>
   /**
@@ -86,9 +88,20 @@ export function createProxied({ uplinks, rules, index, hasCopies }: ProxiedDeps)
   const peek = (name: string, uplinks: readonly Uplink[]): Promise<ProxiedCrate | undefined> =>
     first(name, uplinks, (uplink) => index.peek(uplink, name))
 
+  function ready(name: string): ProxiedCrate | 'absent' | undefined {
+    for (const uplink of uplinksOf(name)) {
+      const known = index.ready(uplink, name)
+      if (known === 'absent') continue
+      const entries = known && readEntries(known.copy.body)
+      return entries && { uplink, entries, ...known }
+    }
+    return 'absent'
+  }
+
   return {
     uplinksOf,
     find,
+    ready,
     peek: (name) => peek(name, uplinksOf(name)),
     async findVersion(name, version) {
       const crate = await find(name)

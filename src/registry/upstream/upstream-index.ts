@@ -53,6 +53,8 @@ export interface UpstreamIndex {
    * @throws {UplinkError | IndexConflictError} when there is neither a copy nor an answer that can be believed
    */
   read(uplink: Uplink, name: string, maxAge?: number): Promise<KnownCopy | undefined>
+  /** What {@link UpstreamIndex.read} would say at once, of fresh copies; `undefined` when it would have to look. */
+  ready(uplink: Uplink, name: string): KnownCopy | 'absent' | undefined
   /** What is kept, without asking anybody. */
   peek(uplink: Uplink, name: string): Promise<KnownCopy | undefined>
   close(): Promise<void>
@@ -227,6 +229,12 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
       }
       const renewed = await withinTime(renewal, MAX_WAIT_MS)
       return answer(uplink, renewed ?? known, askedAt)
+    },
+
+    ready(uplink, name) {
+      if (memory.isAbsent(uplink, name)) return 'absent'
+      const known = memory.get(uplink, name)
+      return known && ageOf(known) <= uplink.options.maxage ? answer(uplink, known) : undefined
     },
 
     async peek(uplink, name) {

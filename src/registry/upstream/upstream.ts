@@ -39,6 +39,8 @@ export interface Upstream {
   readonly keptDetails: KeptDetails
   /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny all of it */
   index(name: string): Promise<ServedIndex | undefined>
+  /** What {@link Upstream.index} would say at once, of fresh copies; `undefined` when it would have to look. */
+  ready(name: string): ServedIndex | 'absent' | undefined
   /** The same of what is known, marked stale, without a word to any uplink. */
   kept(name: string): Promise<ServedIndex | undefined>
   /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny the version */
@@ -150,6 +152,10 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     async index(name) {
       const crate = await proxied.find(name)
       return crate && served(crate)
+    },
+    ready(name) {
+      const crate = proxied.ready(name)
+      return crate === undefined || crate === 'absent' ? crate : served(crate)
     },
     async kept(name) {
       const crate = await proxied.peek(name)

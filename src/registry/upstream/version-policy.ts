@@ -35,6 +35,7 @@ interface Served {
   readonly body: Buffer
   readonly entries: readonly IndexEntry[]
   readonly etag: string
+  readonly modified: Date
   /** Milliseconds since 1970. */
   readonly until: number
 }
@@ -57,7 +58,8 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
     if (result.lines.length === 0) throw denied(ruled, versionOf(crate, crate.entries.length - 1), at)
     const body = Buffer.from(result.lines.map(({ line }) => `${line}\n`).join(''))
     const entries = result.lines.map(({ entry }) => entry)
-    return { body, entries, etag: etagOf(body), until: result.until?.getTime() ?? Number.POSITIVE_INFINITY }
+    const until = result.until?.getTime() ?? Number.POSITIVE_INFINITY
+    return { body, entries, etag: etagOf(body), modified: modifiedAt(crate.copy), until }
   }
 
   function fileOf(crate: ProxiedCrate): Served {
@@ -70,9 +72,8 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
 
   return {
     indexFile(crate) {
-      const { copy, age, stale, asked, cold, uplink } = crate
-      const { body, etag } = fileOf(crate)
-      const modified = modifiedAt(copy)
+      const { age, stale, asked, cold, uplink } = crate
+      const { body, etag, modified } = fileOf(crate)
       const freshness = { age, maxAge: uplink.options.maxage, asked, cold: cold === true }
       return { body, etag, modified, stale, freshness }
     },
@@ -107,8 +108,15 @@ function readable<T>(key: string, parse: () => T): T {
   }
 }
 
-function whole({ copy: { body }, entries }: ProxiedCrate): Served {
-  return { body, entries, etag: etagOf(body), until: Number.POSITIVE_INFINITY }
+function whole({ copy, entries }: ProxiedCrate): Served {
+  const { body } = copy
+  return {
+    body,
+    entries,
+    etag: etagOf(body),
+    modified: modifiedAt(copy),
+    until: Number.POSITIVE_INFINITY,
+  }
 }
 
 /** An uplink may write anything for a date. */

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+import Koa from 'koa'
+import { Registry as PromRegistry } from 'prom-client'
+import type { Host } from '../../../src/host.ts'
+import type { OptionsInput } from '../../../src/options.ts'
+import { type CargoPlugin, cargo } from '../../../src/plugin.ts'
+
+/** A request for both. */
+export interface Asked {
+  readonly path: string
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+interface Got {
+  readonly status: number | undefined
+  /** `name: value` in alphabetical order; what differs with the time has none. */
+  readonly head: readonly string[]
+  readonly body: string
+}
+
+/** A registry behind one of the routes. */
+export interface Side {
+  readonly url: string
+  readonly metrics: PromRegistry
+  /** Whether the last answer went past the router. */
+  wasFast(): boolean
+  ask(asked: Asked): Promise<Got>
+}
+
+type Context = { after(done: () => Promise<void>): void }
+
+/** A registry whose fast path is on or off. */
+export async function startSide(
+  context: Context,
+  { host, options, fast }: { readonly host: Host; readonly options: OptionsInput; readonly fast: boolean },
+): Promise<Side> {
+  const metrics = new PromRegistry()
+  const plugin: CargoPlugin = cargo({ ...host, metrics }, { ...options, fast_path: fast })
+  const koa = new Koa()
+  let past = false
+  koa.use(async (ctx, next) => {
+    await next()
+    past = ctx.respond === false
+  })
+  koa.use(plugin)
+  const server = createServer(koa.callback())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/cargo`
+  context.after(async () => {
+    server.closeAllConnections()
+    server.close()
+    await plugin.close()
+  })
+  return { url, metrics, wasFast: () => past, ask: (asked) => ask(url, asked) }
+}
+
+function ask(url: string, { path, method = 'GET', headers = {} }: Asked): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url + path, { method, headers }, async (response) => {
+      const body = (await buffer(response)).toString('latin1').replaceAll(url, 'BASE')
+      resolve({ status: response.statusCode, head: headOf(response.rawHeaders), body })
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}
+
+function headOf(raw: readonly string[]): string[] {
+  const lines: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const [name = '', value = ''] = raw.slice(i)
+    if (/^(date|age)$/i.test(name)) lines.push(name)
+    else lines.push(`${name}: ${value.replace(/(fwd=miss; stored|hit); ttl=\d+/, 'ttl=')}`)
+  }
+  return lines.sort()
+}
+
+/** The sums of a counter by its labels. */
+export async function counted({ metrics }: Side, name: string): Promise<Readonly<Record<string, number>>> {
+  const metric = await metrics.getSingleMetric(name)?.get()
+  assert.ok(metric, name)
+  return Object.fromEntries(metric.values.map(({ labels, value }) => [JSON.stringify(labels), value]))
+}

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import { createAuth } from '../../../src/hosts/auth.ts'
+import { memoryStorage } from '../../../src/hosts/memory.ts'
+import type { OptionsInput } from '../../../src/options.ts'
+import { type CrateFile, crateFile, publishBody } from '../../support/crate-file.ts'
+import { startUplink } from '../../support/uplink.ts'
+import { type Asked, counted, type Side, startSide } from './both-routes.ts'
+
+const TOKEN = 'token-of-ann'
+const OTHER = 'token-of-bob'
+const GZIP = { 'accept-encoding': 'deflate, gzip' }
+const LARGE_INDEX = Array.from({ length: 12 }, (_, i) => crateFile('acme-large', `1.${i}.0`))
+const INDEX = '/ac/me/acme-large'
+
+interface Pair {
+  readonly fast: Side
+  readonly ordinary: Side
+}
+
+/** Two registries over one store, with local crates, crates of an uplink, and crates that not everybody may read. */
+async function startPair(t: Parameters<typeof startSide>[0], login: boolean): Promise<Pair> {
+  const storage = memoryStorage()
+  const uplink = await startUplink(t, { crates: [crateFile('remote', '1.0.0')] })
+  const auth = createAuth({
+    staticTokens: [
+      { token: TOKEN, user: 'ann' },
+      { token: OTHER, user: 'bob' },
+    ],
+  })
+  const options: OptionsInput = {
+    uplinks: { up: { url: uplink.url, maxage: '1h' } },
+    prefetch: 0,
+    packages: {
+      ...(login && { 'acme-secret': { access: 'ann', publish: 'ann' } }),
+      'acme-*': { access: '$all', publish: 'ann' },
+      '**': { access: '$all', publish: 'ann', proxy: 'up' },
+    },
+  }
+  const spec = { host: { auth, storage, publicUrl: () => 'https://crates.example' }, options }
+  const pair = {
+    fast: await startSide(t, { ...spec, fast: true }),
+    ordinary: await startSide(t, { ...spec, fast: false }),
+  }
+  for (const crate of [...LARGE_INDEX, crateFile('acme-small', '1.0.0'), crateFile('acme-secret', '1.0.0')])
+    await publish(pair.fast, crate)
+  return pair
+}
+
+async function publish({ url }: Side, crate: CrateFile): Promise<void> {
+  const body = Buffer.from(publishBody(crate))
+  const response = await fetch(`${url}/api/v1/crates/new`, {
+    method: 'PUT',
+    headers: { authorization: TOKEN },
+    body,
+  })
+  assert.equal(response.status, 200, await response.text())
+}
+
+/** Whether it is answered past the router once all is warm. */
+const CASES: readonly (readonly [boolean, Asked])[] = [
+  [true, { path: '/config.json' }],
+  [true, { path: '/index/config.json' }],
+  [true, { path: INDEX }],
+  [true, { path: INDEX, headers: GZIP }],
+  [true, { path: INDEX, headers: { 'accept-encoding': 'br, *;q=0.1' } }],
+  [true, { path: INDEX, headers: { 'accept-encoding': 'gzip;q=0' } }],
+  [true, { path: `/index${INDEX}` }],
+  [true, { path: '/ac/me/acme-small', headers: GZIP }],
+  [true, { path: '/ac/me/acme-secret' }],
+  [true, { path: '/ac/me/acme-nowhere' }],
+  [true, { path: '/re/mo/remote', headers: GZIP }],
+  [true, { path: '/no/wh/nowhere' }],
+  [true, { path: INDEX, headers: { 'if-none-match': '*' } }],
+  [true, { path: INDEX, headers: { 'if-none-match': '"other", W/"one"' } }],
+  [true, { path: '/2/no' }],
+  [false, { path: `${INDEX}?a=b` }],
+  [false, { path: '/ac/me/ACME-large' }],
+  [false, { path: '/ac/me/acme_large' }],
+  [false, { path: '/ac/me/acme%2Dlarge' }],
+  [false, { path: '/AC/ME/acme-large' }],
+  [false, { path: '/se/rd/acme-large' }],
+  [false, { path: '/in/va/in.valid' }],
+  [false, { path: INDEX, headers: { 'content-length': '0', expect: '100-continue' } }],
+  [false, { path: INDEX, headers: { authorization: 'token-of-nobody' } }],
+  [false, { path: INDEX, method: 'DELETE' }],
+  [false, { path: INDEX, method: 'OPTIONS' }],
+  [false, { path: `/vc/ar/vcargo_${'a'.repeat(43)}` }],
+  [false, { path: '/api/v1/crates/acme-large' }],
+]
+
+for (const login of [false, true]) {
+  const what = login ? 'where reads need a login' : 'where everybody may read'
+  test(`answers past the router are those of the ordinary route, ${what}`, async (t) => {
+    const pair = await startPair(t, login)
+    const askers = login ? [undefined, TOKEN, OTHER] : [undefined, TOKEN]
+    for (const [isFast, asked] of CASES) {
+      const methods = asked.method === undefined ? ['GET', 'HEAD'] : [asked.method]
+      for (const method of methods) {
+        for (const token of askers) {
+          const headers = { ...(token && { authorization: token }), ...asked.headers }
+          const wants = isFast && (!login || headers.authorization !== undefined)
+          await same(pair, { ...asked, method, headers }, wants)
+        }
+      }
+    }
+    const name = 'cargo_requests_total'
+    assert.deepEqual(await requestsOf(pair.fast, name), await requestsOf(pair.ordinary, name))
+  })
+}
+
+test('each form of an index file has a tag of its own, and either of them is fresh', async (t) => {
+  const { fast, ordinary } = await startPair(t, false)
+  for (const side of [fast, ordinary]) {
+    await side.ask({ path: INDEX, headers: GZIP })
+    const [plain, small] = [await side.ask({ path: INDEX }), await side.ask({ path: INDEX, headers: GZIP })]
+    assert.equal(gunzipSync(Buffer.from(small.body, 'latin1')).toString('latin1'), plain.body)
+    const tags = [plain, small].map(
+      ({ head }) => head.find((line) => line.startsWith('ETag'))?.slice(6) ?? '',
+    )
+    assert.equal(tags[1], tags[0]?.replace(/"$/, '-gzip"'))
+    for (const tag of tags) {
+      for (const accept of [{}, GZIP]) {
+        const { status, head } = await side.ask({ path: INDEX, headers: { 'if-none-match': tag, ...accept } })
+        assert.deepEqual([status, head.includes(`ETag: ${tag}`)], [304, true])
+      }
+    }
+  }
+})
+
+test('a publish shows at once, past the router too', async (t) => {
+  const { fast } = await startPair(t, false)
+  for (let n = 0; n < 5; n++) {
+    await publish(fast, crateFile('acme-small', `2.0.${n}`))
+    for (const headers of [{}, GZIP]) {
+      const { body } = await fast.ask({ path: '/ac/me/acme-small', headers })
+      assert.ok(body.includes(`"vers":"2.0.${n}"`))
+    }
+  }
+})
+
+/** Asks both, also while they warm up, until what can be in memory is. */
+async function same({ fast, ordinary }: Pair, asked: Asked, isFast: boolean): Promise<void> {
+  const text = JSON.stringify(asked)
+  for (let attempt = 0; attempt < 10; attempt++) {
+    assert.deepEqual(await fast.ask(asked), await ordinary.ask(asked), text)
+    assert.equal(ordinary.wasFast(), false)
+    if (fast.wasFast() === isFast) return
+    assert.ok(isFast, `${text} was not answered by the ordinary route`)
+  }
+  assert.fail(`${text} was never answered past the router`)
+}
+
+/** Of reads; only one of the two was published to. */
+async function requestsOf(side: Side, name: string): Promise<readonly (readonly [string, number])[]> {
+  const all = Object.entries(await counted(side, name))
+  return all.filter(([labels]) => !labels.includes('"PUT"') && !labels.includes('"le"')).sort()
+}
