@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { type Context, temporaryFolder } from '../support/cargo.ts'
 import { freePort } from '../support/free-port.ts'
 import type { Installation } from './install.ts'
 import { type Npm, npmFor } from './npm.ts'
 
+const EXAMPLE = join(import.meta.dirname, '../../examples/verdaccio/config.yaml')
 const START_MS = 60_000
 
 export interface VerdaccioSpec {
@@ -52,7 +53,7 @@ export async function startVerdaccio(
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
   const file = join(folder, 'config.yaml')
-  await writeFile(file, stringify(configOf(spec)))
+  await writeFile(file, stringify(await configOf(spec)))
   const main = join(installed, 'node_modules', 'verdaccio', 'bin', 'verdaccio')
   let child: ChildProcess | undefined
   let printed = ''
@@ -99,15 +100,12 @@ function mountOf(cargo: unknown): string {
   return mount
 }
 
-function configOf({ config, cargo = null, middlewares }: VerdaccioSpec): object {
+/** The example's configuration, but for what the test is about. */
+async function configOf({ config, cargo = null, middlewares }: VerdaccioSpec): Promise<object> {
+  const { log: _, ...example } = parse(await readFile(EXAMPLE, 'utf8'))
   return {
-    storage: './storage',
-    auth: { htpasswd: { file: './htpasswd' } },
-    packages: {
-      'cargo/*': { access: '$all', publish: '$authenticated' },
-      '**': { access: '$all', publish: '$authenticated' },
-    },
-    middlewares: { audit: { enabled: true }, cargo, ...middlewares },
+    ...example,
+    middlewares: { ...example.middlewares, cargo, ...middlewares },
     log: { type: 'stdout', format: 'json', level: 'http' },
     ...config,
   }

@@ -35,6 +35,9 @@ export function npmFor(origin: string, folder: string): Npm {
     npm_config_progress: 'false',
     npm_config_color: 'false',
     npm_config_update_notifier: 'false',
+    // Verdaccio would ask npm's own registry.
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
   })
   return {
     async npm({ home }, ...args) {

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 
-const TIMEOUT_MS = 60_000
+const TIMEOUT_MS = 120_000
 
 export interface Dialogue {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** What is typed when the text appears, in this order. */
-  readonly answers: readonly (readonly [prompt: string, answer: string])[]
+  /** What is typed when the text appears, in this order; it may come from what was printed before. */
+  readonly answers: readonly (readonly [prompt: string, answer: string | ((printed: string) => string)])[]
 }
 
 /** Runs a command that asks a person at a terminal; what it printed. */
@@ -23,7 +23,7 @@ export function converse(command: readonly string[], { cwd, env, answers }: Dial
     if (prompt === undefined || at === -1) return
     read = at + prompt.length
     waiting.shift()
-    child.stdin.write(`${answer}\r`)
+    child.stdin.write(`${typeof answer === 'string' ? answer : answer?.(printed)}\r`)
   })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
