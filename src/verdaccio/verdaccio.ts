@@ -11,7 +11,7 @@ import type {
 } from '../hosts/verdaccio/api.ts'
 import { verdaccioAuth } from '../hosts/verdaccio/auth.ts'
 import { addLayer } from '../hosts/verdaccio/layer.ts'
-import { verdaccioPath, verdaccioUrl } from '../hosts/verdaccio/public-url.ts'
+import { type PublicUrlOptions, verdaccioPath, verdaccioUrl } from '../hosts/verdaccio/public-url.ts'
 import { cargo } from '../plugin.ts'
 import { parseBlock } from './block.ts'
 import { hostStorage } from './storage.ts'
@@ -43,16 +43,12 @@ export default class VerdaccioCargo {
     const block = parseBlock(config.middlewares?.[KEY] ?? {}, config.packages, process.env)
     if (!block.enabled) return
     const log = logger.child?.({ plugin: 'verdaccio-cargo' }) ?? logger
+    const { mount, web, redis, rules } = block
+    const address = addressOf(config, process.env)
     const store = hostStorage(config, storage, { environment: process.env, logger: log })
-    const cache = block.redis === undefined ? undefined : redisCache(block.redis)
-    const address = {
-      config,
-      publicUrl: process.env['VERDACCIO_PUBLIC_URL'],
-      protocolHeader: process.env['VERDACCIO_FORWARDED_PROTO'],
-    }
-    const { mount } = block
+    const cache = redis === undefined ? undefined : redisCache(redis)
     const host: Host = {
-      auth: verdaccioAuth({ auth, storage, rules: block.rules, mount }),
+      auth: verdaccioAuth({ auth, storage, rules, mount }),
       storage: store,
       metrics: register,
       logger: log,
@@ -61,8 +57,8 @@ export default class VerdaccioCargo {
       ...(cache && { cache }),
     }
     const plugin = cargo(host, block.options)
-    if (block.web) linkFromWeb(config, verdaccioPath(address) + mount)
-    const answer = koaCallback(block.web ? [serveLink(mount), plugin] : [plugin], log)
+    if (web) linkFromWeb(config, verdaccioPath(address) + mount)
+    const answer = koaCallback(web ? [serveLink(mount), plugin] : [plugin], log)
     const close = closeOnce(async () => {
       await plugin.close()
       await cache?.close()
@@ -72,6 +68,14 @@ export default class VerdaccioCargo {
       close.with(request)
       return answer(request, response)
     })
+  }
+}
+
+function addressOf(config: VerdaccioConfig, environment: NodeJS.ProcessEnv): PublicUrlOptions {
+  return {
+    config,
+    publicUrl: environment['VERDACCIO_PUBLIC_URL'],
+    protocolHeader: environment['VERDACCIO_FORWARDED_PROTO'],
   }
 }
 
