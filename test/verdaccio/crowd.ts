@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { redisServer } from '../hosts/redis-server.ts'
 import { s3Server } from '../hosts/s3-server.ts'
 import { crateFile } from '../support/crate-file.ts'
 import { type Client, clientOf } from './client.ts'
@@ -36,10 +37,15 @@ export async function crowdOnDisk(t: TestContext, installed: Installation): Prom
   assert.ok(objects.length > CROWD)
 }
 
-/** In the host's bucket, its settings being those of `verdaccio-aws-s3-storage`; and with the bucket away. */
+/**
+ * In the host's bucket, its settings being those of `verdaccio-aws-s3-storage`; with a Redis; and with
+ * both away.
+ */
 export async function crowdInBucket(t: TestContext, installed: Installation): Promise<void> {
   const server = await s3Server()
   t.after(() => server.close())
+  const redis = await redisServer()
+  t.after(() => redis.close())
   const { accessKeyId, secretAccessKey } = server.credentials
   const verdaccio = await startVerdaccio(t, installed, {
     config: {
@@ -55,11 +61,15 @@ export async function crowdInBucket(t: TestContext, installed: Installation): Pr
         },
       },
     },
-    env: { BUCKET_ID: accessKeyId, BUCKET_SECRET: secretAccessKey },
+    cargo: { redis: 'CACHE_URL' },
+    env: { BUCKET_ID: accessKeyId, BUCKET_SECRET: secretAccessKey, CACHE_URL: redis.url },
   })
   const zoe = await verdaccio.addUser('zoe')
   const client = clientOf(verdaccio.url, zoe.token)
   await crowdLosesNothing(client)
+  assert.doesNotMatch(await redis.command('DBSIZE'), /^:0\r/)
+  await redis.stop()
+  assert.equal(await client.publish(crateFile('uncached')), 200)
   server.kill('SIGKILL')
   assert.equal(await client.publish(crateFile('unlucky')), 503)
   assert.equal((await fetch(`${verdaccio.origin}/-/ping`)).status, 200)

@@ -13,6 +13,7 @@ import type { Installation } from './install.ts'
 import type { NpmUser } from './npm.ts'
 import { listsHaveNoCrates, routesReadNoCrates } from './separation.ts'
 import { slowReadersCostNothing } from './slow-readers.ts'
+import { pagesLinkToCrates } from './web.ts'
 
 const REPLACED = { source: { 'crates-io': { 'replace-with': 'ours' } } }
 const PROVIDER = { registry: { 'global-credential-providers': ['cargo:token'] } }
@@ -24,7 +25,7 @@ const LARGE_TEXT_BYTES = 12_400_000
 export async function npmAndCargoShare(t: TestContext, installed: Installation): Promise<void> {
   const uplink = await startUplink(t, { crates: [crateFile('open-core', '1.2.0')] })
   const verdaccio = await startVerdaccio(t, installed, {
-    cargo: { enabled: true, uplinks: { 'crates-io': { url: uplink.url } } },
+    cargo: { enabled: true, web: true, uplinks: { 'crates-io': { url: uplink.url } } },
     config: { plugins: join(import.meta.dirname, 'plugins') },
     middlewares: { scrape: { from: installed.folder } },
   })
@@ -37,6 +38,7 @@ export async function npmAndCargoShare(t: TestContext, installed: Installation):
   const published = { npm: 'hello-npm', crate: 'hello-cargo', canaries }
   await t.test("npm's lists have no crates", () => listsHaveNoCrates(verdaccio, zoe, published))
   await t.test("npm's routes read no crates", () => routesReadNoCrates(verdaccio, zoe, published))
+  await t.test('the web has a link to the crates', (inner) => pagesLinkToCrates(inner, verdaccio))
   await t.test('the access log tells who it was', () => logTellsUser(verdaccio, zoe))
   await t.test("metrics are on prom-client's default registry", () => metricsAreShared(verdaccio))
   await t.test('slow readers cost no memory', () => slowReadersCostNothing(t, verdaccio, LARGE))
