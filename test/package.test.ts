@@ -47,7 +47,10 @@ test('npm pack gives a package that installs, runs and types', { timeout: 170_00
   }
   assert.deepEqual(
     paths.filter(
-      (path) => !/^(dist\/|plugin\.json$|examples\/verdaccio\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(path),
+      (path) =>
+        !/^(dist\/|plugin\.json$|examples\/verdaccio\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(
+          path,
+        ),
     ),
     [],
   )

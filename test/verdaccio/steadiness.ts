@@ -164,7 +164,7 @@ function shape(headers: Headers): string {
 function untimed(text: string, { origin }: Verdaccio): string {
   return text
     .replaceAll(origin, 'ORIGIN')
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z|\w{3}, [^"]* GMT/g, 'TIME')
     .replaceAll(/"_rev": ?"[^"]*"/g, 'REV')
     .replaceAll(/"(_id|_nodeVersion|_npmVersion)": ?"[^"]*"/g, '')
     .replaceAll(/\b1\d{12}\b/g, 'MS')
