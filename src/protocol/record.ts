@@ -1,7 +1,9 @@
 import { CargoError } from '../errors.ts'
 import type { Change, PublishChange, VersionDetails } from './change.ts'
+import { type GrowingMap, growingMap } from './growing-map.ts'
 import { type IndexEntry, renderLine } from './index-entry.ts'
 import { namesCollide } from './name.ts'
+import { type TopVersions, topOf, topWith } from './top-versions.ts'
 import { versionKey } from './version.ts'
 
 /** The version of the encoded form; a copy of any other version is not used. */
@@ -33,7 +35,9 @@ export interface CrateRecord {
   readonly updated: string
   readonly owners: readonly string[]
   /** In the order of publishing, keyed by the version without build metadata. */
-  readonly versions: ReadonlyMap<string, VersionRecord>
+  readonly versions: GrowingMap<string, VersionRecord>
+  /** Those of the versions that stand for the crate; kept up to date, since to look for them is to look at all. */
+  readonly top: TopVersions<VersionRecord> | undefined
   /** Keys of versions that were removed: never to be used again. */
   readonly removedVersions: ReadonlySet<string>
   /** The whole crate was removed; its name stays taken. */
@@ -59,12 +63,12 @@ function effect(record: CrateRecord, change: Change): Partial<CrateRecord> {
   switch (change.kind) {
     case 'publish':
       return {
-        versions: new Map(record.versions).set(versionKey(change.entry.vers), publishedVersion(change)),
+        ...withVersion(record, publishedVersion(change)),
         ...(change.owners && record.owners.length === 0 && { owners: change.owners }),
       }
     case 'yank':
     case 'unyank':
-      return { versions: withYanked(record, change.vers, change.kind === 'yank') }
+      return withTop(withYanked(record, change.vers, change.kind === 'yank'))
     case 'owners':
       return { owners: change.owners }
     case 'remove':
@@ -81,7 +85,7 @@ function emptyRecord(change: Change): CrateRecord {
     created: change.at,
     updated: change.at,
     owners: [],
-    versions: new Map(),
+    ...withTop(growingMap()),
     removedVersions: new Set(),
     removed: false,
   }
@@ -91,20 +95,26 @@ function publishedVersion({ entry, details, by, at, via }: PublishChange): Versi
   return { entry, line: renderLine(entry), details, by, at, via }
 }
 
+function withVersion({ versions, top }: CrateRecord, version: VersionRecord): Partial<CrateRecord> {
+  return { versions: versions.with(versionKey(version.entry.vers), version), top: topWith(top, version) }
+}
+
+function withTop(versions: CrateRecord['versions']): Pick<CrateRecord, 'versions' | 'top'> {
+  return { versions, top: topOf(versions.values()) }
+}
+
 function withYanked(record: CrateRecord, vers: string, yanked: boolean): CrateRecord['versions'] {
   const key = versionKey(vers)
   const version = record.versions.get(key)
   if (version === undefined) throw damaged(`a change yanks the unknown version \`${vers}\``)
   const entry = { ...version.entry, yanked }
-  return new Map(record.versions).set(key, { ...version, entry, line: renderLine(entry) })
+  return record.versions.with(key, { ...version, entry, line: renderLine(entry) })
 }
 
 function withoutVersions(record: CrateRecord, vers: string | undefined): Partial<CrateRecord> {
-  const gone = vers === undefined ? [...record.versions.keys()] : [versionKey(vers)]
-  const versions = new Map(record.versions)
-  for (const key of gone) versions.delete(key)
+  const gone = new Set(vers === undefined ? record.versions.keys() : [versionKey(vers)])
   return {
-    versions,
+    ...withTop(growingMap([...record.versions].filter(([key]) => !gone.has(key)))),
     removedVersions: new Set([...record.removedVersions, ...gone]),
     removed: record.removed || vers === undefined,
   }
@@ -112,7 +122,7 @@ function withoutVersions(record: CrateRecord, vers: string | undefined): Partial
 
 /** A copy of a record, for checkpoints and the shared cache. */
 export function encodeRecord(record: CrateRecord): Buffer {
-  const { versions, removedVersions, ...rest } = record
+  const { versions, top: _, removedVersions, ...rest } = record
   return Buffer.from(
     JSON.stringify({
       schema: RECORD_SCHEMA,
@@ -131,7 +141,7 @@ export function parseRecord(bytes: Uint8Array, name: string): CrateRecord | unde
       return undefined
     if (!namesCollide(rest.name, name)) return undefined
     const keyed = (versions as VersionRecord[]).map((one) => [versionKey(one.entry.vers), one] as const)
-    return { ...rest, versions: new Map(keyed), removedVersions: new Set(removedVersions) }
+    return { ...rest, ...withTop(growingMap(keyed)), removedVersions: new Set(removedVersions) }
   } catch {
     // A checkpoint or cached copy is derived data: a damaged one is worth nothing and costs nothing.
     return undefined

@@ -3,7 +3,8 @@ import test from 'node:test'
 import type { Change } from '../../src/protocol/change.ts'
 import { renderLine } from '../../src/protocol/index-entry.ts'
 import { encodeRecord, findVersion, foldChange, parseRecord } from '../../src/protocol/record.ts'
-import { indexEntry, publishing, recordOf, stamp } from '../support/changes.ts'
+import { topOf } from '../../src/protocol/top-versions.ts'
+import { indexEntry, plain, publishing, recordOf, stamp } from '../support/changes.ts'
 
 const first = publishing('Foo-Bar', '1.0.0+a')
 const second = publishing('Foo-Bar', '1.1.0', stamp({ at: '2026-02-03T04:05:06Z', by: 'bob' }))
@@ -82,7 +83,7 @@ test('parseRecord() reads what encodeRecord() wrote', () => {
     recordOf(publishing('foo', '1.0.0', { entry: indexEntry({ links: 'ä', v: 2 }) })),
   ]
   for (const record of records) {
-    assert.deepEqual(parseRecord(encodeRecord(record), record.name.toUpperCase()), record)
+    assert.deepEqual(plain(parseRecord(encodeRecord(record), record.name.toUpperCase())), plain(record))
   }
 })
 
@@ -90,7 +91,7 @@ test('parseRecord() does not use a copy of another schema, of another crate, or 
   const record = recordOf(first)
   const bytes = encodeRecord(record)
   const changed = (fields: object) => Buffer.from(JSON.stringify({ ...JSON.parse(`${bytes}`), ...fields }))
-  assert.deepEqual(parseRecord(changed({}), 'foo_bar'), record)
+  assert.deepEqual(plain(parseRecord(changed({}), 'foo_bar')), plain(record))
   assert.equal(parseRecord(bytes, 'foo'), undefined)
   for (const copy of [
     changed({ schema: 2 }),
@@ -105,5 +106,24 @@ test('parseRecord() does not use a copy of another schema, of another crate, or 
     Buffer.alloc(0),
   ]) {
     assert.equal(parseRecord(copy, 'foo-bar'), undefined, copy.toString())
+  }
+})
+
+test('the top of a record is that of its versions, whatever happened to them', () => {
+  const changes: readonly Change[] = [
+    publishing('foo', '1.0.0'),
+    publishing('foo', '2.0.0-a'),
+    publishing('foo', '1.1.0'),
+    { kind: 'yank', ...stamp(), vers: '1.1.0' },
+    publishing('foo', '0.9.0'),
+    { kind: 'unyank', ...stamp(), vers: '1.1.0' },
+    { kind: 'remove', ...stamp(), vers: '2.0.0-a' },
+    publishing('foo', '2.0.0'),
+    { kind: 'remove', ...stamp() },
+  ]
+  for (let length = 1; length <= changes.length; length++) {
+    const record = recordOf(...changes.slice(0, length))
+    assert.deepEqual(record.top, topOf(record.versions.values()), `after ${length} changes`)
+    assert.deepEqual(parseRecord(encodeRecord(record), 'foo')?.top, record.top)
   }
 })

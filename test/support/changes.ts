@@ -51,3 +51,8 @@ export function recordOf(...changes: readonly Change[]): CrateRecord {
   if (record === undefined) throw new Error('a record needs a change')
   return record
 }
+
+/** What a record says, to be compared. */
+export function plain(record: CrateRecord | undefined): object | undefined {
+  return record && { ...record, versions: [...record.versions] }
+}

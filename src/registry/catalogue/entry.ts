@@ -3,8 +3,8 @@ import type { IndexEntry } from '../../protocol/index-entry.ts'
 import { canonicalName } from '../../protocol/name.ts'
 import type { CrateRecord } from '../../protocol/record.ts'
 import { isCratesIo } from '../../protocol/registry-url.ts'
+import { type TopVersions, topOf } from '../../protocol/top-versions.ts'
 import { entriesOf, isGone, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
-import { maxVersion } from '../../protocol/version.ts'
 
 /**
  * What lists know of a crate. The optional fields below `gone` are absent in entries that older versions of this
@@ -14,6 +14,7 @@ export interface CatalogueEntry {
   readonly name: string
   /** The number of the change that it reflects; the highest wins. */
   readonly n: number
+  /** The version that stands for it: no pre-release and not yanked, if there is such a one. */
   readonly max_version: string
   readonly description: string
   readonly keywords: readonly string[]
@@ -24,6 +25,8 @@ export interface CatalogueEntry {
   readonly created?: string
   /** How many versions there are; absent: one. */
   readonly versions?: number
+  /** The highest version that is not yanked, where that is not `max_version` but a pre-release above it. */
+  readonly highest?: string
   /** The version published last, where that is not `max_version`. */
   readonly newest?: string
   /** Every version is yanked. */
@@ -46,26 +49,16 @@ export function isNews(
 }
 
 /** What lists know of a crate in this state. */
-export function summarize(record: CrateRecord): CatalogueEntry {
-  const all = [...record.versions.values()]
-  const offered = all.filter(({ entry }) => !entry.yanked)
-  const candidates = offered.length > 0 ? offered : all
-  const max = maxVersion(candidates.map(({ entry }) => entry.vers)) ?? ''
-  const shown = candidates.find(({ entry }) => entry.vers === max)
-  const details: Partial<VersionDetails> = shown?.details ?? {}
+export function summarize({ name, n, versions, top, created, updated }: CrateRecord): CatalogueEntry {
+  const details: Partial<VersionDetails> = top?.shown.details ?? {}
   const { description = '', keywords = [], categories = [], homepage, documentation, repository } = details
   return {
-    name: record.name,
-    n: record.n,
-    max_version: max,
-    description,
-    keywords,
-    updated: record.updated,
-    ...(all.length === 0 && { gone: true }),
-    created: record.created,
-    ...counted(all.length, latest(candidates, ({ at }) => at)?.entry.vers, max, offered.length === 0),
+    ...{ name, n, max_version: top?.shown.entry.vers ?? '', description, keywords, updated },
+    ...(top === undefined && { gone: true }),
+    created,
+    ...numbers(versions.size, top),
     ...(categories.length > 0 && { categories }),
-    ...dependencies(shown?.entry),
+    ...dependencies(top?.shown.entry),
     ...(homepage && { homepage }),
     ...(documentation && { documentation }),
     ...(repository && { repository }),
@@ -74,62 +67,38 @@ export function summarize(record: CrateRecord): CatalogueEntry {
 
 /** What lists know of an uplink's crate; index files tell no description. */
 export function summarizeCopy(name: string, copy: UpstreamCopy): CatalogueEntry {
-  const all = isGone(copy) ? [] : entriesOf(name, copy.body)
-  const offered = all.filter(({ yanked }) => !yanked)
-  const candidates = offered.length > 0 ? offered : all
-  const max = maxVersion(candidates.map(({ vers }) => vers)) ?? ''
+  const entries = isGone(copy) ? [] : entriesOf(name, copy.body)
   const timeOf = ({ vers, pubtime }: IndexEntry) => pubtime ?? copy.firstSeen[vers] ?? copy.fetchedAt
-  const times = all.map(timeOf).toSorted((a, b) => Date.parse(a) - Date.parse(b))
+  const times = entries.map(timeOf).toSorted((a, b) => Date.parse(a) - Date.parse(b))
+  const top = topOf(entries.map((entry) => ({ entry, at: timeOf(entry) })))
   return {
-    name: all[0]?.name ?? name,
+    name: entries[0]?.name ?? name,
     n: copy.n,
-    max_version: max,
+    max_version: top?.shown.entry.vers ?? '',
     description: '',
     keywords: [],
     updated: times.at(-1) ?? copy.fetchedAt,
     ...(isGone(copy) && { gone: true }),
     created: times[0] ?? copy.fetchedAt,
-    ...counted(all.length, latest(candidates, timeOf)?.vers, max, offered.length === 0),
-    ...dependencies(candidates.find(({ vers }) => vers === max)),
+    ...numbers(entries.length, top),
+    ...dependencies(top?.shown.entry),
   }
 }
 
-function counted(
+/** What is told only where it is not what one would think. */
+function numbers(
   versions: number,
-  newest: string | undefined,
-  max: string,
-  isYanked: boolean,
-): Pick<CatalogueEntry, 'versions' | 'newest' | 'yanked'> {
+  top: TopVersions | undefined,
+): Pick<CatalogueEntry, 'versions' | 'highest' | 'newest' | 'yanked'> {
+  if (top === undefined) return {}
+  const [shown, highest, newest] = [top.shown, top.highest, top.newest].map(({ entry }) => entry.vers)
   return {
     ...(versions > 1 && { versions }),
-    ...(newest !== undefined && newest !== max && { newest }),
-    ...(versions > 0 && isYanked && { yanked: true }),
+    ...(highest !== shown && { highest }),
+    ...(newest !== shown && { newest }),
+    ...(top.yanked && { yanked: true }),
   }
 }
-
-/** The one of the latest time, RFC 3339; of several the last. */
-function latest<T>(versions: readonly T[], timeOf: (version: T) => string): T | undefined {
-  let [last, time]: [T | undefined, string] = [undefined, '']
-  for (const one of versions) {
-    const next = timeOf(one)
-    if (last !== undefined && isBefore(next, time)) continue
-    last = one
-    time = next
-  }
-  return last
-}
-
-/** Nearly all times are spelled alike, and then their text is in their order. */
-function isBefore(a: string, b: string): boolean {
-  return isPubtime(a) && isPubtime(b) ? a < b : Date.parse(a) < Date.parse(b)
-}
-
-function isPubtime(time: string): boolean {
-  return time.length === PUBTIME_LENGTH && time.endsWith('Z')
-}
-
-/** Of `YYYY-MM-DDTHH:MM:SSZ`. */
-const PUBTIME_LENGTH = 20
 
 /** A name means one crate here, whether a dependency looks for it in this registry or at crates.io. */
 function dependencies(entry: IndexEntry | undefined): Pick<CatalogueEntry, 'deps'> {
