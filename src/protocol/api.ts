@@ -28,8 +28,11 @@ export interface OkResponse {
 /** A crate in a list. Cargo reads the first three; the others are known of crates whose registry tells them. */
 export interface SearchHit {
   readonly name: string
+  /** The highest that is not yanked, pre-releases included; crates.io's web API means the same. */
   readonly max_version: string
   readonly description: string | null
+  /** The one that is shown: no pre-release, if there is a release. Absent: `max_version`. */
+  readonly default_version?: string
   readonly newest_version?: string
   readonly num_versions?: number
   readonly yanked?: boolean
@@ -143,14 +146,13 @@ export function parseSearchResponse(bytes: Uint8Array): SearchResponse | undefin
 
 function parseHit(value: unknown): SearchHit[] {
   const hit = (value ?? {}) as Readonly<Record<string, unknown>>
-  const { name, max_version, description, newest_version, num_versions } = hit
+  const { name, max_version, description, num_versions } = hit
   if (typeof name !== 'string' || !isValidName(name)) return []
   if (typeof max_version !== 'string' || !isValidSemver(max_version)) return []
-  const isVersion = typeof newest_version === 'string' && isValidSemver(newest_version)
   return [
     {
       ...{ name, max_version, description: typeof description === 'string' ? description : null },
-      ...(isVersion && { newest_version }),
+      ...texts(hit, ['default_version', 'newest_version'], isValidSemver),
       ...(typeof num_versions === 'number' && { num_versions }),
       ...(hit['yanked'] === true && { yanked: true }),
       ...texts(hit, ['homepage', 'documentation', 'repository'], isPlainText),

@@ -2,6 +2,7 @@ import { CargoError } from '../errors.ts'
 import { type CrateAbout, type CrateView, defaultVersion, highestFirst, topVersions } from './crate-view.ts'
 import type { Downloads } from './downloads-api.ts'
 import { quote } from './text.ts'
+import { isPrerelease } from './version.ts'
 import { renderVersion, versionId } from './version-api.ts'
 
 /** What an answer of the read API needs beside the crate. */
@@ -22,7 +23,7 @@ export interface CrateFields
   readonly recentDownloads?: number
   readonly defaultVersion: string
   readonly maxVersion: string
-  readonly maxStableVersion?: string
+  readonly maxStableVersion?: string | undefined
   readonly newestVersion: string
   readonly numVersions: number
   /** All versions are. */
@@ -104,16 +105,22 @@ export function crateFields(view: CrateView, downloads: Downloads): CrateFields 
   const { name, created, updated, versions } = view
   const { description, documentation, homepage, repository } = view.about
   const top = topVersions(view)
+  const shown = top.shown.entry.vers
   return {
     ...{ name, created, updated, description, documentation, homepage, repository },
     downloads: downloads.total,
-    defaultVersion: top.default,
-    maxVersion: top.max,
-    maxStableVersion: top.maxStable,
-    newestVersion: top.newest,
+    defaultVersion: shown,
+    maxVersion: top.highest.entry.vers,
+    maxStableVersion: stableVersion(shown, top.yanked),
+    newestVersion: top.newest.entry.vers,
     numVersions: versions.length,
-    yanked: versions.every(({ entry }) => entry.yanked),
+    yanked: top.yanked,
   }
+}
+
+/** The version that stands for a crate, unless there is only a pre-release or a yanked one to do so. */
+export function stableVersion(shown: string, isYanked: boolean): string | undefined {
+  return isYanked || isPrerelease(shown) ? undefined : shown
 }
 
 /** A crate in crates.io's shape. */

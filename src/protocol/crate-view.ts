@@ -1,6 +1,7 @@
 import type { VersionDetails } from './change.ts'
 import type { IndexEntry } from './index-entry.ts'
-import { compareVersions, isPrerelease, maxVersion } from './version.ts'
+import { type TopVersions, topOf } from './top-versions.ts'
+import { compareVersions, maxVersion } from './version.ts'
 
 /** A crate as people and tools read about it: what its index file says, and whatever else is known. */
 export interface CrateView {
@@ -42,18 +43,6 @@ export type CrateAbout = Pick<
   'description' | 'documentation' | 'homepage' | 'repository' | 'keywords' | 'categories'
 >
 
-/** The numbers of versions that stand for the crate. */
-export interface TopVersions {
-  /** The one that is shown: the highest that is neither yanked nor a pre-release, else the highest not yanked, else any. */
-  readonly default: string
-  /** The highest that is not yanked, pre-releases included; when all are, the default. */
-  readonly max: string
-  /** The highest that is neither yanked nor a pre-release. */
-  readonly maxStable?: string
-  /** The last published that is not yanked; when all are, the default. */
-  readonly newest: string
-}
-
 const sorted = new WeakMap<CrateView, readonly VersionView[]>()
 
 /** The versions of a crate, highest first; sorted once. */
@@ -86,23 +75,12 @@ export function defaultVersion<V extends Pick<VersionView, 'entry'>>(versions: r
   return found
 }
 
-const tops = new WeakMap<CrateView, TopVersions>()
+const tops = new WeakMap<CrateView, TopVersions<VersionView>>()
 
-/** The numbers by which the API tells what a crate has to offer; found once. */
-export function topVersions(view: CrateView): TopVersions {
-  const top = tops.get(view) ?? findTop(view)
+/** The versions that stand for a crate; found once. */
+export function topVersions(view: CrateView): TopVersions<VersionView> {
+  const top = tops.get(view) ?? topOf(view.versions)
+  if (top === undefined) throw new RangeError('a crate without versions')
   tops.set(view, top)
   return top
-}
-
-function findTop(view: CrateView): TopVersions {
-  const shown = defaultVersion(view.versions).entry.vers
-  const offered = highestFirst(view).filter(({ entry }) => !entry.yanked)
-  const stable = offered.find(({ entry }) => !isPrerelease(entry.vers))
-  return {
-    default: shown,
-    max: offered[0]?.entry.vers ?? shown,
-    ...(stable && { maxStable: stable.entry.vers }),
-    newest: latestFirst(view).find(({ entry }) => !entry.yanked)?.entry.vers ?? shown,
-  }
 }

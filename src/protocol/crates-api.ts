@@ -1,10 +1,9 @@
 import type { SearchHit } from './api.ts'
-import { renderCategory, renderCrate, renderKeyword } from './crate-api.ts'
+import { renderCategory, renderCrate, renderKeyword, stableVersion } from './crate-api.ts'
 import type { CrateView, VersionView } from './crate-view.ts'
 import type { Page } from './crates-query.ts'
 import type { Downloads } from './downloads-api.ts'
 import { canonicalName, namesCollide } from './name.ts'
-import { isPrerelease } from './version.ts'
 import { renderDependencies, renderVersion } from './version-api.ts'
 
 /** Lists of other registries may not say when; clients insist on a time. */
@@ -31,7 +30,8 @@ export type CountsByName = ReadonlyMap<string, { readonly total: number; readonl
 
 /** A crate of a list in crates.io's shape: what only the crate itself tells is `null`. */
 export function renderListed(crate: ListedCrate, base: string) {
-  const { name, max_version, description, newest_version = max_version } = crate
+  const { name, max_version, description, newest_version = max_version, yanked = false } = crate
+  const shown = crate.default_version ?? max_version
   return renderCrate(
     {
       ...{ name, description: description ?? undefined },
@@ -39,10 +39,10 @@ export function renderListed(crate: ListedCrate, base: string) {
       created: crate.created_at ?? UNKNOWN_TIME,
       updated: crate.updated_at ?? crate.created_at ?? UNKNOWN_TIME,
       ...{ downloads: crate.downloads, recentDownloads: crate.recentDownloads },
-      ...{ defaultVersion: max_version, maxVersion: max_version, newestVersion: newest_version },
-      maxStableVersion: isPrerelease(max_version) ? undefined : max_version,
+      ...{ defaultVersion: shown, maxVersion: max_version, newestVersion: newest_version },
+      maxStableVersion: stableVersion(shown, yanked),
       numVersions: crate.num_versions ?? 1,
-      yanked: crate.yanked ?? false,
+      yanked,
       exactMatch: crate.exactMatch ?? false,
     },
     base,

@@ -102,11 +102,12 @@ export async function pageOfCrates(
 
 /** A crate as lists show it. */
 export function hitOf(entry: CatalogueEntry): SearchHit {
-  const { name, max_version, description, versions, newest, yanked, created, updated } = entry
+  const { name, max_version: shown, description, versions, yanked, created, updated } = entry
   const { homepage, documentation, repository } = entry
   return {
-    ...{ name, max_version, description },
-    newest_version: newest ?? max_version,
+    ...{ name, max_version: entry.highest ?? shown, description },
+    default_version: shown,
+    newest_version: entry.newest ?? shown,
     num_versions: versions ?? 1,
     ...(yanked && { yanked }),
     created_at: created ?? updated,

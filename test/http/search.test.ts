@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { type App, startApp } from '../support/app.ts'
 import { crateFile } from '../support/crate-file.ts'
 
+type Json = Readonly<Record<string, unknown>>
+
 async function search(app: App, query: string) {
   const { status, body } = await app.request(`/api/v1/crates${query}`)
   assert.equal(status, 200)
@@ -40,10 +42,39 @@ test('search answers as cargo reads it', async (t) => {
   assert.equal(headers.get('cache-control'), 'no-cache')
   const { crates, meta } = body as { crates: Readonly<Record<string, unknown>>[]; meta: { total: number } }
   assert.deepEqual(
+    // As crates.io, whose search takes the highest of all that are not yanked; its pages show the default version.
     crates.map(({ name, max_version, description }) => ({ name, max_version, description })),
-    [{ name: 'foo', max_version: '1.0.0', description: 'The crate foo' }],
+    [{ name: 'foo', max_version: '2.0.0-rc.1', description: 'The crate foo' }],
   )
   assert.equal(meta.total, 1)
+})
+
+test('search and the crate itself tell the same versions', async (t) => {
+  const app = await startApp(t)
+  const versions = ['0.1.0-a', '1.0.0', '2.0.0-rc.1', '0.9.0']
+  const fields = [
+    'default_version',
+    'max_version',
+    'max_stable_version',
+    'newest_version',
+    'yanked',
+    'num_versions',
+  ]
+  const told = (crate: Json = {}) => fields.map((field) => crate[field])
+  const agree = async (wanted: readonly unknown[]) => {
+    const { crate } = (await app.request('/api/v1/crates/foo')).body as { crate: Json }
+    const { crates } = (await app.request('/api/v1/crates?q=foo')).body as { crates: readonly Json[] }
+    assert.deepEqual(told(crates[0]), wanted)
+    assert.deepEqual(told(crate), wanted)
+  }
+  for (const version of versions) await app.publish(crateFile('foo', version))
+  await agree(['1.0.0', '2.0.0-rc.1', '1.0.0', '0.9.0', false, 4])
+  const yank = (version: string) =>
+    app.request(`/api/v1/crates/foo/${version}/yank`, { method: 'DELETE', as: 'ann' })
+  for (const version of ['1.0.0', '0.9.0']) await yank(version)
+  await agree(['2.0.0-rc.1', '2.0.0-rc.1', null, '2.0.0-rc.1', false, 4])
+  for (const version of ['0.1.0-a', '2.0.0-rc.1']) await yank(version)
+  await agree(['1.0.0', '1.0.0', null, '1.0.0', true, 4])
 })
 
 test('search pages, and always tells the total', async (t) => {

@@ -37,8 +37,11 @@ function hits(list: ListPage): Html {
 ${pages(list)}`
 }
 
-function hit({ path }: Site, { name, max_version, description }: SearchHit): Html {
-  return html`<li><h2><a href="${path}/-/crates/${name}">${name}</a></h2><span class="version mono">${max_version}</span>
+function hit(
+  { path }: Site,
+  { name, max_version, default_version = max_version, description }: SearchHit,
+): Html {
+  return html`<li><h2><a href="${path}/-/crates/${name}">${name}</a></h2><span class="version mono">${default_version}</span>
 ${(description ?? '').trim() === '' ? html`<p class="quiet small">No description</p>` : html`<p>${description ?? ''}</p>`}</li>
 `
 }

@@ -89,12 +89,18 @@ export function createUpstreamSearch(deps: UpstreamSearchDeps): UpstreamSearch {
     return pageOfCrates(crates, query, downloads, [offset, offset + count], pause)
   }
 
+  /** A pre-release that the rules deny is not told as what the crate has. */
+  function withoutDenied(hit: SearchHit): SearchHit {
+    const { name, max_version, default_version = max_version } = hit
+    return deps.isDenied(name, max_version) ? { ...hit, max_version: default_version } : hit
+  }
+
   return {
     kept: () => keptOf(uplinks),
     async find({ offset, count, ...wanted }, scope) {
       // The catalogue may not know yet that somebody has published the name.
-      const isShown = async ({ name, max_version }: SearchHit) =>
-        !deps.isDenied(name, max_version) && !(await deps.isLocal(name)) && (await scope.mayRead(name))
+      const isShown = async ({ name, max_version, default_version: shown = max_version }: SearchHit) =>
+        !deps.isDenied(name, shown) && !(await deps.isLocal(name)) && (await scope.mayRead(name))
       const silent: Uplink[] = []
       let hits: readonly SearchHit[] = []
       let [before, taken] = [0, 0]
@@ -115,7 +121,8 @@ export function createUpstreamSearch(deps: UpstreamSearchDeps): UpstreamSearch {
         }
       }
       const more = await searchKept(silent, rest(), scope)
-      return { hits: unique(await filter([...hits, ...more.hits], isShown)), total: before + more.total }
+      const shown = await filter([...hits, ...more.hits], isShown)
+      return { hits: unique(shown).map(withoutDenied), total: before + more.total }
     },
   }
 }
