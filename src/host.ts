@@ -122,6 +122,14 @@ export interface OpenObject extends ObjectInfo {
   close(): Promise<void>
 }
 
+/** How a store answers at a signed URL. */
+export interface SignedAnswer {
+  /** Its `Content-Type`. */
+  readonly type: string
+  /** Its `Content-Disposition` is `attachment` with this name: letters, digits and `._+-`. */
+  readonly filename: string
+}
+
 export interface PutOptions {
   readonly ifAbsent?: boolean
   /** `false`: a power cut may take it away or damage it, a crash of the process may not; stores may ignore that. */
@@ -145,6 +153,11 @@ export interface ObjectStore {
   delete(key: string): Promise<void>
   /** All keys that start with `prefix`, in key order (by UTF-8 bytes), those after `after` only. */
   list(prefix: string, options?: { readonly after?: string }): AsyncIterable<ListedObject>
+  /**
+   * A URL where whoever has it gets the object with GET, whole or in ranges, for so many seconds; whether there is one
+   * is not looked at. With this downloads of stored crates are redirected there; absent, they are streamed.
+   */
+  signedUrl?(key: string, seconds: number, answer: SignedAnswer): Promise<string>
   /** Removes what writes left behind that were begun before that time and never ended; how many. */
   sweep?(before: Date): Promise<number>
   /** Whether `ifAbsent` holds across processes and machines, so that several may share the store. */

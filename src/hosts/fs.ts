@@ -14,7 +14,7 @@ import { validateKey, validatePrefix } from './object-key.ts'
  * Objects as files under `root`, shared by any number of processes. The file system must have hard links and an
  * honest fsync. `root` is made at the first use, once: when it vanishes later, everything is `unavailable`.
  */
-export function fsStorage(root: string): Required<ObjectStore> {
+export function fsStorage(root: string): Required<Omit<ObjectStore, 'signedUrl'>> {
   const base = resolve(root)
   const folders = createFolders(base)
   let creation: Promise<void> | undefined

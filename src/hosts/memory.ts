@@ -9,7 +9,7 @@ interface Stored {
 }
 
 /** A store that forgets everything with the process: for tests and demonstrations. No other process can share it. */
-export function memoryStorage(): Required<ObjectStore> {
+export function memoryStorage(): Required<Omit<ObjectStore, 'signedUrl'>> {
   const objects = new Map<string, Stored>()
   const find = (key: string): Stored | undefined => objects.get(validateKey(key))
 

@@ -1,5 +1,5 @@
 import type { S3 } from '@aws-sdk/client-s3'
-import { isSystemError } from '../errors.ts'
+import { loadOptional } from './optional-package.ts'
 import type { BucketOptions } from './s3-options.ts'
 
 /** What the SDK does by itself when an answer is missing, 5xx or 503 SlowDown: so many tries, with pauses between. */
@@ -33,7 +33,7 @@ export interface Bucket {
  */
 export async function openBucket(options: BucketOptions): Promise<Bucket> {
   const { bucket: name, prefix = '', timeout = 10_000 } = options
-  const sdk = await loadSdk()
+  const sdk = await loadOptional(() => import('@aws-sdk/client-s3'), 'storage in S3', '@aws-sdk/client-s3')
   const s3 = new sdk.S3(clientOptions(options, timeout))
   return {
     ...{ name, prefix, timeout },
@@ -48,17 +48,6 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
       }
     },
     close: () => s3.destroy(),
-  }
-}
-
-async function loadSdk() {
-  try {
-    return await import('@aws-sdk/client-s3')
-  } catch (cause) {
-    if (!isSystemError(cause, 'ERR_MODULE_NOT_FOUND')) throw cause
-    throw new Error('storage in S3 needs a package that is missing: `npm install @aws-sdk/client-s3`', {
-      cause,
-    })
   }
 }
 

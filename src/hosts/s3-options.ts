@@ -33,4 +33,9 @@ export interface S3Options extends BucketOptions {
    * false. There is no self-test then.
    */
   readonly singleWriter?: boolean
+  /**
+   * Whether the store has `signedUrl()`, so that downloads are redirected to the bucket, whose `endpoint` clients must
+   * reach; default false. Needs the package `@aws-sdk/s3-request-presigner`.
+   */
+  readonly redirect?: boolean
 }

@@ -8,6 +8,7 @@ import { isNamed, s3Error, statusOf } from './s3-error.ts'
 import { listObjects } from './s3-list.ts'
 import type { S3Options } from './s3-options.ts'
 import { findObject, getObject } from './s3-read.ts'
+import { openSigner } from './s3-sign.ts'
 import { sweepUploads } from './s3-sweep.ts'
 import { putObject } from './s3-write.ts'
 import { singleWriter } from './single-writer.ts'
@@ -17,27 +18,27 @@ export type { S3Credentials, S3Options } from './s3-options.ts'
 const WRITERS = 64
 const ROUNDS = 20
 
-/** A store in S3, without positional reads. */
-export type S3Storage = Required<Omit<ObjectStore, 'open'>>
+/** A store in S3, without positional reads; with signed URLs if they are wanted. */
+export type S3Storage = Required<Omit<ObjectStore, 'open' | 'signedUrl'>> & Pick<ObjectStore, 'signedUrl'>
 
 /**
  * Objects in a bucket, shared by any number of processes. Needs the package `@aws-sdk/client-s3`. Of a stream that is
  * written 5 MiB are held at most; a call that gets no answer is given up within 15 seconds, by default.
- * @throws {Error} when the package is missing, or two writers can create one object
+ * @throws {Error} when a package is missing, or two writers can create one object
  * @throws {CargoError} `unavailable` when the self-test cannot be done
  */
 export async function s3Storage(options: S3Options): Promise<S3Storage> {
   const bucket = await openBucket(options)
-  const store = bucketStore(bucket)
-  if (options.singleWriter) return singleWriter(store)
-  if (options.selfTest === false) return store
   try {
+    const store = { ...bucketStore(bucket), ...(options.redirect && { signedUrl: await openSigner(bucket) }) }
+    if (options.singleWriter) return singleWriter(store)
+    if (options.selfTest === false) return store
     await mustHaveOneWinner(store)
+    return { ...store, multiWriter: true }
   } catch (error) {
     bucket.close()
     throw error
   }
-  return { ...store, multiWriter: true }
 }
 
 function bucketStore(bucket: Bucket): S3Storage {

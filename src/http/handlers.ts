@@ -65,12 +65,19 @@ export function createHandlers(registry: Registry, forms: IndexForms) {
         validateVersion(param(ctx, 'version')),
       )
       const etag = `"${file.cksum}"`
+      const isKnown = isFresh(ctx.get('If-None-Match'), etag)
+      if (ctx.method === 'GET' && !isKnown && file.address !== undefined) {
+        redirect(ctx, await file.address(`${param(ctx, 'crate')}-${param(ctx, 'version')}.crate`))
+        // How it ends is not seen here.
+        whenSent(ctx, () => file.sent(ctx.get('Range') === ''))
+        return
+      }
       ctx.set('Cache-Control', cacheScope(IMMUTABLE))
       ctx.set('Accept-Ranges', 'bytes')
       ctx.set('X-Content-Type-Options', 'nosniff')
       ctx.set('ETag', etag)
       if (file.modified !== undefined) ctx.lastModified = file.modified
-      if (isFresh(ctx.get('If-None-Match'), etag)) {
+      if (isKnown) {
         ctx.status = 304
         return
       }
@@ -156,6 +163,17 @@ export function createHandlers(registry: Registry, forms: IndexForms) {
 }
 
 export type Handlers = ReturnType<typeof createHandlers>
+
+/**
+ * To the bytes in the store. Without an ETag: cargo takes the first one on the way. Without a body, in which
+ * `ctx.redirect()` would repeat the URL: whoever has it has the file.
+ */
+function redirect(ctx: RouteContext, url: string): void {
+  ctx.set('Cache-Control', 'no-store')
+  ctx.set('Location', url)
+  ctx.status = 302
+  ctx.body = ''
+}
 
 /** The crate an index path is for; any path that is not exactly that of a name is of nothing. */
 function indexedName(ctx: RouteContext) {

@@ -43,7 +43,7 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
     'status',
   ])
   const publishes = counter('cargo_publishes_total', 'Accepted publishes', [])
-  const downloads = counter('cargo_downloads_total', 'Whole crate files sent', [])
+  const downloads = counter('cargo_downloads_total', 'Whole crate files sent or redirected to', [])
   const bytes = counter('cargo_crate_bytes_total', 'Bytes of crate files received and sent', ['direction'])
   const lookups = counter('cargo_cache_lookups_total', 'Lookups of crate records', ['tier', 'result'])
   const uplinkRequests = counter(
@@ -92,7 +92,7 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
     const labels = { route: route ?? 'none', method: knownMethod(method) }
     durations.observe(labels, seconds)
     requests.inc({ ...labels, status: String(status) })
-    if (route?.endsWith('/download') && method === 'GET' && status < 300) {
+    if (isDownload(route, method) && status < 300) {
       bytes.inc({ direction: 'out' }, length)
       if (status === 200) downloads.inc()
     }
@@ -105,6 +105,9 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
       const seconds = (performance.now() - began) / 1000
       const { method, status, length } = ctx
       answered({ route: ctx.state.route, ...{ method, status, seconds, length } })
+      // To where the whole file is.
+      const isRedirect = status === 302 && ctx.get('Range') === ''
+      if (isRedirect && isDownload(ctx.state.route, method)) downloads.inc()
     },
     answered,
     cacheLookup: (tier, result) => lookups.inc({ tier, result }),
@@ -133,6 +136,10 @@ export const noMetrics: CargoMetrics = {
   fetchedAhead: () => {},
   rateLimited: () => {},
   webhookDelivery: () => {},
+}
+
+function isDownload(route: string | undefined, method: string): boolean {
+  return method === 'GET' && route?.endsWith('/download') === true
 }
 
 /** A client may send any word as method; a label may not grow with it. */

@@ -13,6 +13,8 @@ const HELD_BACK = 64 * 1024
 /** How many blobs are remembered as verified. */
 const MAX_VERIFIED = 100_000
 const MAX_DAMAGED = 10_000
+/** A client follows a redirect at once. */
+const ADDRESS_SECONDS = 60
 /** Back-pressure by bytes; streams of objects would queue sixteen chunks of any size. */
 const BYTES = { objectMode: false } as const
 
@@ -38,6 +40,8 @@ export interface Blobs {
    * instead, before its last byte
    */
   get(sha256: string, range?: ByteRange): Promise<BlobContent | undefined>
+  /** Where a client gets the blob from the store itself, unverified, for a minute; absent: nowhere. */
+  address?(sha256: string, filename: string): Promise<string>
   /** Whether this process found the bytes damaged that it looked at last; writing them again mends that. */
   isDamaged(sha256: string): boolean
 }
@@ -50,6 +54,7 @@ export interface BlobsDeps {
 
 /** The blobs of `storage`. */
 export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
+  const { signedUrl } = storage
   const verified = new LRUCache<string, string>({ max: MAX_VERIFIED })
   /** As {@link fingerprint} had them: others may mend them. */
   const damaged = new LRUCache<string, string>({ max: MAX_DAMAGED })
@@ -113,6 +118,10 @@ export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
     // What is there may be somebody's publish, and durable.
     keep: (sha256, body) =>
       write(sha256, body, damaged.has(sha256) ? {} : { ifAbsent: true, durable: false }),
+    ...(signedUrl && {
+      address: (sha256, filename) =>
+        signedUrl(blobKey(sha256), ADDRESS_SECONDS, { type: 'application/gzip', filename }),
+    }),
     isDamaged: (sha256) => damaged.has(sha256),
     async stat(sha256) {
       const info = await storage.stat(blobKey(sha256))

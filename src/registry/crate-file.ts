@@ -15,6 +15,8 @@ export interface CrateFile {
   readonly cksum: string
   /** Its bytes, verified; a range only of a file whose size is known. */
   open(range?: ByteRange): Promise<CrateBody>
+  /** Where a client gets it from the store itself, for a minute; absent: here only. */
+  address?(filename: string): Promise<string>
 }
 
 /** A file that somebody downloads. */
@@ -38,9 +40,12 @@ export async function storedFile(
 ): Promise<CrateFile | undefined> {
   const info = await blobs.stat(cksum)
   if (info === undefined) return undefined
+  const { address } = blobs
   return {
     ...info,
     cksum,
+    // What is known to be damaged is refused here.
+    ...(address && !blobs.isDamaged(cksum) && { address: (filename) => address(cksum, filename) }),
     async open(range) {
       const blob = await blobs.get(cksum, range)
       if (blob === undefined) throw missing()

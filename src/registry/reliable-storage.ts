@@ -3,19 +3,24 @@ import { CargoError } from '../errors.ts'
 import type { ListedObject, ObjectStore, StoredObject } from '../host.ts'
 
 /** What the registry uses of a store. */
-export type RegistryStorage = Pick<ObjectStore, 'multiWriter' | 'get' | 'stat' | 'put' | 'delete' | 'list'>
+export type RegistryStorage = Pick<
+  ObjectStore,
+  'multiWriter' | 'get' | 'stat' | 'put' | 'delete' | 'list' | 'signedUrl'
+>
 
 /**
  * The same store, all of whose failures are `CargoError`s: what a store throws in its own words means that it is away,
  * which a client may try again, and nothing of those words is for clients.
  */
 export function reliableStorage(storage: ObjectStore): RegistryStorage {
+  const { signedUrl } = storage
   return {
     multiWriter: storage.multiWriter,
     get: (...args) => orUnavailable(() => storage.get(...args)),
     stat: (...args) => orUnavailable(() => storage.stat(...args)),
     put: (...args) => orUnavailable(() => storage.put(...args)),
     delete: (...args) => orUnavailable(() => storage.delete(...args)),
+    ...(signedUrl && { signedUrl: (...args) => orUnavailable(() => signedUrl.apply(storage, args)) }),
     async *list(...args): AsyncGenerator<ListedObject> {
       try {
         yield* storage.list(...args)

@@ -60,6 +60,12 @@ const s3 = z
       .boolean()
       .default(false)
       .describe('`true`: for stores without conditional writes; one process, and no other, may write'),
+    redirect: z
+      .boolean()
+      .default(false)
+      .describe(
+        '`true`: downloads are redirected to the bucket, by URLs that are good for a minute, see below',
+      ),
   })
   .refine(
     (value) => (value.access_key_id_env === undefined) === (value.secret_access_key_env === undefined),

@@ -53,12 +53,13 @@ async function openBucket(
   config: S3Config,
   { environment, selfTest = false }: Opening,
 ): Promise<OpenStorage> {
-  const { bucket, region, endpoint, prefix, force_path_style, single_writer, self_test, timeout } = config
+  const { bucket, region, endpoint, prefix, force_path_style, single_writer, self_test, timeout, redirect } =
+    config
   const place = [prefix && ` under \`${prefix}\``, endpoint && ` at \`${endpoint}\``].filter(Boolean).join('')
   const name = `bucket \`${bucket}\`${place}`
   const credentials = credentialsOf(config, environment)
   const opening = s3Storage({
-    ...{ bucket, timeout, singleWriter: single_writer, selfTest: selfTest && self_test },
+    ...{ bucket, timeout, redirect, singleWriter: single_writer, selfTest: selfTest && self_test },
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint }),
     ...(prefix !== undefined && { prefix }),

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { cp, mkdir, realpath, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { promisify } from 'node:util'
 import { s3Storage } from '../../src/hosts/s3.ts'
 import { objectStoreContract } from '../../src/testing/index.ts'
 import { content, keys } from '../../src/testing/stored-objects.ts'
+import { temporaryFolder } from '../support/cargo.ts'
 import { s3Server } from './s3-server.ts'
 import { simpleS3 } from './simple-s3.ts'
 
@@ -82,6 +87,32 @@ test('s3Storage() keeps to its prefix', async (t) => {
   await outer.put('c', Buffer.from('y'))
   assert.deepEqual(await keys(inner, ''), ['a/b'])
   assert.deepEqual(await keys(outer, ''), ['c', 'inner/a/b'])
+})
+
+test('s3Storage() signs URLs only when it is told to, and says which package that needs', async (t) => {
+  const folder = await temporaryFolder(t)
+  const plain = await s3Storage(server.options())
+  const signing = await s3Storage({ ...server.options(), redirect: true, singleWriter: true })
+  t.after(() => Promise.all([plain.close(), signing.close()]))
+  assert.equal(plain.signedUrl, undefined)
+  await signing.put('a/b+c', Buffer.from('x'))
+  const url = await signing.signedUrl?.('a/b+c', 60, { type: 'text/plain', filename: 'x.txt' })
+  assert.equal(await (await fetch(url ?? '')).text(), 'x')
+
+  const root = join(import.meta.dirname, '..', '..')
+  for (const part of ['package.json', 'src/errors.ts', 'src/host.ts', 'src/hosts'])
+    await cp(join(root, part), join(folder, part), { recursive: true })
+  await mkdir(join(folder, 'node_modules/@aws-sdk'), { recursive: true })
+  const client = 'node_modules/@aws-sdk/client-s3'
+  await symlink(await realpath(join(root, client)), join(folder, client))
+  const program = `import { s3Storage } from './src/hosts/s3.ts'
+    await s3Storage({ bucket: 'crates', region: 'us-east-1', redirect: true }).catch(({ message }) => console.log(message))`
+  await writeFile(join(folder, 'program.ts'), program)
+  const { stdout } = await promisify(execFile)(process.execPath, ['program.ts'], { cwd: folder })
+  assert.equal(
+    stdout,
+    'redirecting downloads to S3 needs a package that is missing: `npm install @aws-sdk/s3-request-presigner`\n',
+  )
 })
 
 test('s3Storage() tells wrong credentials, another bucket and a store that is away as failures', async (t) => {
