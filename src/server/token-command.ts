@@ -1,5 +1,5 @@
 import process from 'node:process'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { createUserToken, listUserTokens, revokeUserTokens } from './token.ts'
 
 interface StoreOptions {
@@ -66,7 +66,13 @@ function sourcesOf({ config: file, data }: StoreOptions) {
   return { file, data, workingDirectory: process.cwd(), environment: process.env }
 }
 
-/** `a,b` and `a b` alike. */
+/** `a,b` and `a b` alike. An empty shell variable must not make a token that may do everything. */
 function list(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, ...text.split(',').map((word) => word.trim())].filter((word) => word !== '')
+  const words = text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+  if (words.length === 0)
+    throw new InvalidArgumentError('it must not be empty; for no limit leave the option out.')
+  return [...before, ...words]
 }

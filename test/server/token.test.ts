@@ -102,6 +102,21 @@ test('a mistake is told in one line, and nothing is stored', async (t) => {
   assert.equal(output.out.read(), null)
 })
 
+test('token create takes an empty limit for a mistake, not for no limit', async (t) => {
+  const { run } = await command(t)
+  const limits = [
+    ['--crates', ''],
+    ['--crates', 'acme-*', ' '],
+    ['--actions', ','],
+  ]
+  const ended = await Promise.all(limits.map((limit) => run('create', '--user', 'ci', ...limit)))
+  for (const { code, stdout, stderr } of ended) {
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, /^error: option '--(crates|actions) .* is invalid\. it must not be empty/)
+  }
+  assert.equal((await run('list')).stdout, '')
+})
+
 test('the token commands make no registry where there is none', async (t) => {
   const { run, folder } = await command(t)
   const commands = [['create', '--user', 'x'], ['list'], ['revoke', '--user', 'x']]
