@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { fsStorage } from '../hosts/fs.ts'
-import { type CopyReport, copyObjects } from '../registry/care/copy-objects.ts'
+import { type CopyReport, type CopySpec, copyObjects } from '../registry/care/copy-objects.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
+import type { StorageConfig } from './config-storage.ts'
 import { Mistake } from './mistake.ts'
 import { createCounter, type ProgressStream, renderSize } from './progress.ts'
 import { reasonOf } from './reason.ts'
-import { findNoFolder } from './registry-folder.ts'
+import { findNoFolder, isWithin } from './registry-folder.ts'
 import { type OpenStorage, openStorage } from './storage.ts'
 import { verify } from './verify.ts'
 import { withStore } from './with-store.ts'
@@ -24,8 +25,11 @@ export interface BackupParts {
  * @throws {ConfigError | Mistake} for what the operator has to put right
  */
 export async function backUp(sources: ConfigSources, folder: string, parts: BackupParts): Promise<boolean> {
-  const to = fsStorage(resolve(sources.workingDirectory, folder))
-  const report = await withStore(sources, (from) => copied({ from, to }, parts))
+  const path = resolve(sources.workingDirectory, folder)
+  const report = await withStore(sources, async (from, { storage }) => {
+    await mustBeElsewhere(path, storage)
+    return copied({ from, to: fsStorage(path), isMirror: true }, parts)
+  })
   parts.out.write(renderReport(report))
   return report !== undefined
 }
@@ -43,10 +47,18 @@ export async function restore(
   const path = resolve(sources.workingDirectory, folder)
   const problem = await findNoFolder(path)
   if (problem !== undefined) throw new Mistake(problem)
-  const storage = await openStorage((await loadConfig(sources)).storage, sources)
+  const config = await loadConfig(sources)
+  await mustBeElsewhere(path, config.storage)
+  const storage = await openStorage(config.storage, sources)
   const report = await refill(storage, path, force, parts).finally(storage.close)
   parts.out.write(renderReport(report))
   return report !== undefined && (await verify(sources, { ...parts, repair: true }))
+}
+
+/** A copy in the storage itself would be taken for a part of it. */
+async function mustBeElsewhere(path: string, { s3, fs }: StorageConfig): Promise<void> {
+  if (s3 !== undefined || !(await isWithin(fs.path, path))) return
+  throw new Mistake(`folder \`${path}\` is in the storage itself, \`${fs.path}\`: name one elsewhere`)
 }
 
 async function refill(
@@ -62,7 +74,10 @@ async function refill(
         `${name} has crates already, such as \`${key}\`: empty it, or give \`--force\` to add what is not there`,
       )
     }
-    return await copied({ from: fsStorage(path), to: store }, parts)
+    const report = await copied({ from: fsStorage(path), to: store, isMirror: false }, parts)
+    if (report?.written === 0 && report.present === 0)
+      throw new Mistake(`there is no backup at \`${path}\`: nothing in it is of a registry`)
+    return report
   } catch (cause) {
     if (cause instanceof Mistake) throw cause
     throw new Mistake(`${name}: ${reasonOf(cause)}`, { cause })
@@ -70,12 +85,12 @@ async function refill(
 }
 
 async function copied(
-  stores: Pick<Parameters<typeof copyObjects>[0], 'from' | 'to'>,
+  copy: Omit<CopySpec, 'signal' | 'step'>,
   { err, signal }: BackupParts,
 ): Promise<CopyReport | undefined> {
   const progress = createCounter(err, 'objects', () => performance.now())
   try {
-    return await copyObjects({ ...stores, signal, step: progress.step })
+    return await copyObjects({ ...copy, signal, step: progress.step })
   } finally {
     progress.clear()
   }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { fsStorage } from '../../src/hosts/fs.ts'
-import { createToken } from '../../src/hosts/tokens.ts'
+import { createToken, listTokens } from '../../src/hosts/tokens.ts'
 import { blobKey } from '../../src/registry/keys.ts'
 import { startApp } from '../support/app.ts'
 import { temporaryFolder } from '../support/cargo.ts'
@@ -99,7 +100,50 @@ test('a backup of a registry in use is restored whole', async (t) => {
 
 test('restore wants a backup', async (t) => {
   const { folder } = await registry(t)
-  const { code, stderr } = await run(folder, 'restore', 'nowhere')
-  assert.equal(code, 1)
-  assert.match(stderr, /nowhere/)
+  await mkdir(join(folder, 'empty'))
+  for (const [from, problem] of [
+    ['nowhere', /there is no registry at `.*nowhere`: no such folder/],
+    ['empty', /there is no backup at `.*empty`: nothing in it is of a registry/],
+  ] as const) {
+    const { code, stdout, stderr } = await run(folder, 'restore', from)
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, problem)
+  }
+})
+
+test('restore --force adds what is not there, and leaves tokens and counts as they are', async (t) => {
+  const { folder, storage, app } = await registry(t)
+  const counts = 'downloads/2026-01-01/3b56de28-e5d0-49cd-b581-6b130bbe692e.json'
+  await app.publish(crateFile('lost'))
+  await storage.put(counts, Buffer.from('old'))
+  assert.equal((await run(folder, 'backup', 'copy')).code, 0)
+  for (const key of await app.stored('crates/')) await storage.delete(key)
+  await app.publish(crateFile('new'))
+  await storage.put(counts, Buffer.from('new'))
+  const { record } = await createToken(storage, { user: 'ann', groups: [] })
+
+  const { stdout } = await run(folder, 'restore', 'copy', '--force')
+  assert.match(stdout, /^\d+ objects copied/)
+  const crates = ['crates/3/n/new/00000001.json', 'crates/lo/st/lost/00000001.json']
+  assert.deepEqual(await app.stored('crates/'), crates)
+  assert.deepEqual(
+    (await listTokens(storage, () => {})).map(({ id }) => id),
+    [record.id],
+  )
+  const kept = await storage.get(counts)
+  assert.equal(kept && (await text(kept.body)), 'new')
+})
+
+test('backup and restore refuse the storage itself, and what is in it', async (t) => {
+  const { folder, app } = await registry(t)
+  await app.publish(crateFile('kept'))
+  await symlink(join(folder, 'registry-data'), join(folder, 'link'))
+  const before = await app.stored()
+  for (const place of ['registry-data', 'registry-data/copy', 'link/of/it']) {
+    const { code, stdout, stderr } = await run(folder, 'backup', place)
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, /is in the storage itself, `.*registry-data`: name one elsewhere\n$/)
+  }
+  assert.equal((await run(folder, 'restore', 'link', '--force')).code, 1)
+  assert.deepEqual(await app.stored(), before)
 })

@@ -7,7 +7,7 @@ import type { ListedObject, ObjectStore } from '../../host.ts'
 const KEPT = ['crates/', 'upstream/', 'tokens/', 'downloads/', 'audit/', 'webhooks/', 'blobs/'] as const
 /** Objects below these never change: one that is there need not be written again. */
 const IMMUTABLE = /^(crates|upstream|blobs)\//
-/** What goes away here goes away there: a token that was revoked must not come back. */
+/** In a mirror these go away with what they copy: a token that was revoked must not come back. */
 const MIRRORED = ['tokens/', 'webhooks/'] as const
 const PARALLEL = 8
 
@@ -23,6 +23,8 @@ export interface CopyReport {
 export interface CopySpec {
   readonly from: ObjectStore
   readonly to: ObjectStore
+  /** Whether the other store becomes like this one; otherwise what it has already stays as it is. */
+  readonly isMirror: boolean
   /** Aborted: what runs is finished, and nothing new begins. */
   readonly signal: AbortSignal
   /** One more object was looked at. */
@@ -30,15 +32,14 @@ export interface CopySpec {
 }
 
 /**
- * Copies a registry from one store to another, of whatever kind; but for tokens and messages that are gone, what the
- * other one has already stays. A second run
- * only copies what is new. `undefined` when it was stopped before the end.
+ * Copies a registry from one store to another, of whatever kind; a second run only copies what is new. `undefined`
+ * when it was stopped before the end.
  * @throws {Error} as the stores do; what was copied until then is whole
  */
 export async function copyObjects(spec: CopySpec): Promise<CopyReport | undefined> {
   const report = { written: 0, bytes: 0, present: 0 }
   for (const prefix of KEPT) await copyFolder(spec, prefix, report)
-  for (const prefix of MIRRORED) await removeGone(spec, prefix)
+  for (const prefix of spec.isMirror ? MIRRORED : []) await removeGone(spec, prefix)
   return spec.signal.aborted ? undefined : report
 }
 
@@ -65,12 +66,12 @@ async function copyFolder(spec: CopySpec, prefix: string, report: Counts): Promi
 }
 
 async function copyObject(
-  { from, to, step }: CopySpec,
+  { from, to, isMirror, step }: CopySpec,
   { key, size }: ListedObject,
   report: Counts,
 ): Promise<void> {
   const present = await to.stat(key)
-  const isSame = present !== undefined && IMMUTABLE.test(key) && present.size === size
+  const isSame = IMMUTABLE.test(key) ? present?.size === size : present !== undefined && !isMirror
   // One that is gone by now has been replaced, or removed on purpose.
   const object = isSame ? undefined : await from.get(key)
   if (object === undefined) {
