@@ -1,19 +1,14 @@
 import Router from '@koa/router'
-import { HttpMethodEnum, koaBody } from 'koa-body'
 import { CargoError } from '../errors.ts'
 import type { RateLimits } from '../registry/rate-limits.ts'
 import type { AuditHandlers } from './audit-handlers.ts'
 import type { CatalogueHandlers } from './catalogue-handlers.ts'
 import type { CargoContext, CargoState } from './context.ts'
 import type { Handlers, RouteContext } from './handlers.ts'
+import { createJsonReader } from './json-body.ts'
 import type { MeHandlers } from './me-handlers.ts'
-import { within } from './paced-body.ts'
 import type { PageHandlers } from './page-handlers.ts'
 import type { ReadHandlers } from './read-handlers.ts'
-import { letContinue } from './upload.ts'
-
-/** Owner lists are short; a larger body is no owner list. */
-const MAX_JSON = '64kb'
 
 const PUBLISH = '/api/v1/crates/new'
 const OWN_TOKENS = '/api/v1/me/tokens'
@@ -102,17 +97,7 @@ function routeTable(handlers: AllHandlers): readonly Route[] {
 /** The router of everything under `mount`; what it does not know is a 404 or 405 in cargo's error form. */
 export function createRouter(mount: string, handlers: AllHandlers, { limits, bodyTimeout }: RouterDeps) {
   const router = new Router<CargoState>({ prefix: mount, strict: true, sensitive: true })
-  const parseJson = koaBody({
-    parsedMethods: [HttpMethodEnum.PUT, HttpMethodEnum.POST, HttpMethodEnum.DELETE],
-    json: true,
-    urlencoded: false,
-    text: false,
-    multipart: false,
-    jsonLimit: MAX_JSON,
-    onError: (error) => {
-      throw new CargoError('invalid_request', `the body is not the JSON that is wanted: ${error.message}`)
-    },
-  })
+  const readJson = createJsonReader(bodyTimeout)
   const table = routeTable(handlers)
   for (const [method, path, handler] of table) {
     const isJson = (path.endsWith('/owners') || path === OWN_TOKENS) && method !== 'GET'
@@ -120,13 +105,7 @@ export function createRouter(mount: string, handlers: AllHandlers, { limits, bod
       ctx.state.route = path
       // Before the body: what is too much is not even read.
       if (method !== 'GET') limits.take(path === PUBLISH ? 'publish' : 'yank', ctx.state.caller)
-      if (isJson) {
-        letContinue(ctx)
-        await within(
-          parseJson(ctx as never, async () => {}),
-          bodyTimeout,
-        )
-      }
+      if (isJson) await readJson(ctx)
       await handler(ctx as RouteContext)
     })
   }

@@ -102,8 +102,10 @@ test('a wish that cannot be granted is refused, and nothing is stored', async (t
     assert.deepEqual(answer.body, { errors: [{ detail }] })
   }
   const text = Buffer.from('{"api_token":{"name":"x"}}')
-  const headers = { 'content-type': 'text/plain' }
-  assert.equal((await app.request(PATH, { method: 'POST', as: JOE, body: text, headers })).status, 400)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const form = await app.request(PATH, { method: 'POST', as: JOE, body: text, headers })
+  const detail = 'the body must be JSON, sent with `Content-Type: application/json`'
+  assert.deepEqual([form.status, form.body], [400, { errors: [{ detail }] }])
   assert.deepEqual(await app.stored('tokens/'), [])
 })
 

@@ -124,5 +124,8 @@ test('a change of owners that makes no sense is refused', async (t) => {
     headers: { 'content-type': 'application/json' },
   })
   assert.equal(broken.status, 400)
+  const large = await app.request(OWNERS, { method: 'PUT', as: 'ann', body: { users: ['x'.repeat(70_000)] } })
+  const detail = 'the body is larger than 64 KiB'
+  assert.deepEqual([large.status, large.body], [413, { errors: [{ detail }] }])
   assert.equal((await app.stored('crates/')).length, 1)
 })
