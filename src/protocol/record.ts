@@ -3,11 +3,14 @@ import type { Change, PublishChange, VersionDetails } from './change.ts'
 import { type GrowingMap, growingMap } from './growing-map.ts'
 import { type IndexEntry, renderLine } from './index-entry.ts'
 import { namesCollide } from './name.ts'
+import { isSealed, sealJson } from './seal.ts'
 import { type TopVersions, topOf, topWith } from './top-versions.ts'
 import { versionKey } from './version.ts'
 
 /** The version of the encoded form; a copy of any other version is not used. */
-const RECORD_SCHEMA = 1
+const RECORD_SCHEMA = 2
+/** Of builds that did not seal: what they left is read as it is. */
+const UNSEALED_SCHEMA = 1
 
 /** One published version. */
 export interface VersionRecord {
@@ -123,22 +126,21 @@ function withoutVersions(record: CrateRecord, vers: string | undefined): Partial
 /** A copy of a record, for checkpoints and the shared cache. */
 export function encodeRecord(record: CrateRecord): Buffer {
   const { versions, top: _, removedVersions, ...rest } = record
-  return Buffer.from(
-    JSON.stringify({
-      schema: RECORD_SCHEMA,
-      ...rest,
-      versions: [...versions.values()],
-      removedVersions: [...removedVersions],
-    }),
-  )
+  return sealJson({
+    schema: RECORD_SCHEMA,
+    ...rest,
+    versions: [...versions.values()],
+    removedVersions: [...removedVersions],
+  })
 }
 
 /** Reads a copy of the record of `name`; `undefined` when it is of another schema or crate, or no such copy at all. */
 export function parseRecord(bytes: Uint8Array, name: string): CrateRecord | undefined {
   try {
-    const { schema, versions, removedVersions, ...rest } = JSON.parse(Buffer.from(bytes).toString('utf8'))
-    if (schema !== RECORD_SCHEMA || !Number.isSafeInteger(rest.n) || typeof rest.name !== 'string')
-      return undefined
+    const { schema, seal, versions, removedVersions, ...rest } = JSON.parse(Buffer.from(bytes).toString())
+    // A seal that was not looked at would let a bit that flipped in a line be served.
+    const isWhole = schema === RECORD_SCHEMA ? isSealed(bytes) : schema === UNSEALED_SCHEMA && !seal
+    if (!isWhole || !Number.isSafeInteger(rest.n) || typeof rest.name !== 'string') return undefined
     if (!namesCollide(rest.name, name)) return undefined
     const keyed = (versions as VersionRecord[]).map((one) => [versionKey(one.entry.vers), one] as const)
     return { ...rest, ...withTop(growingMap(keyed)), removedVersions: new Set(removedVersions) }

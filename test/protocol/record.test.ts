@@ -3,6 +3,7 @@ import test from 'node:test'
 import type { Change } from '../../src/protocol/change.ts'
 import { renderLine } from '../../src/protocol/index-entry.ts'
 import { encodeRecord, findVersion, foldChange, parseRecord } from '../../src/protocol/record.ts'
+import { sealJson } from '../../src/protocol/seal.ts'
 import { topOf } from '../../src/protocol/top-versions.ts'
 import { indexEntry, plain, publishing, recordOf, stamp } from '../support/changes.ts'
 
@@ -90,11 +91,14 @@ test('parseRecord() reads what encodeRecord() wrote', () => {
 test('parseRecord() does not use a copy of another schema, of another crate, or damaged', () => {
   const record = recordOf(first)
   const bytes = encodeRecord(record)
-  const changed = (fields: object) => Buffer.from(JSON.stringify({ ...JSON.parse(`${bytes}`), ...fields }))
+  const { seal: _, ...whole } = JSON.parse(`${bytes}`)
+  const changed = (fields: object) => sealJson({ ...whole, ...fields })
   assert.deepEqual(plain(parseRecord(changed({}), 'foo_bar')), plain(record))
   assert.equal(parseRecord(bytes, 'foo'), undefined)
   for (const copy of [
-    changed({ schema: 2 }),
+    changed({ schema: 3 }),
+    changed({ schema: 1 }),
+    Buffer.from(JSON.stringify(whole)),
     changed({ schema: undefined }),
     changed({ n: 'one' }),
     changed({ name: 1 }),
@@ -126,4 +130,22 @@ test('the top of a record is that of its versions, whatever happened to them', (
     assert.deepEqual(record.top, topOf(record.versions.values()), `after ${length} changes`)
     assert.deepEqual(parseRecord(encodeRecord(record), 'foo')?.top, record.top)
   }
+
+test('parseRecord() finds every flipped bit', () => {
+  const bytes = encodeRecord(recordOf(first, second, yank))
+  for (let at = 0; at < bytes.length; at++)
+    for (let bit = 0; bit < 8; bit++) {
+      const flipped = Buffer.from(bytes)
+      flipped.writeUInt8(flipped.readUInt8(at) ^ (1 << bit), at)
+      assert.equal(parseRecord(flipped, 'foo-bar'), undefined, `bit ${bit} of byte ${at}`)
+    }
+})
+
+test('parseRecord() reads what builds that did not seal wrote', () => {
+  const record = recordOf(first, second, yank)
+  const { seal: _, ...whole } = JSON.parse(`${encodeRecord(record)}`)
+  assert.deepEqual(
+    plain(parseRecord(Buffer.from(JSON.stringify({ ...whole, schema: 1 })), 'foo-bar')),
+    plain(record),
+  )
 })

@@ -24,7 +24,7 @@ interface CrateFolder {
 
 /** A checkpoint as it is stored. */
 interface Checkpoint {
-  readonly bytes: Buffer
+  /** Absent: it is damaged. */
   readonly copy: CrateRecord | undefined
 }
 
@@ -81,9 +81,12 @@ async function scanLog(
       change && !isBroken ? fold(check, name, record, n, change) : undefined
     isBroken ||= next === undefined
     record = next
-    if (next !== undefined && n === copyAt) differs = !checkpoint?.bytes.equals(encodeRecord(next))
+    if (next !== undefined && n === copyAt) differs = !isFold(checkpoint, next)
   }
-  if (record === undefined) return undefined
+  if (record === undefined) {
+    if (checkpoint !== undefined && checkpoint.copy === undefined) reportUnreadable(check, name)
+    return undefined
+  }
   if (copyAt > record.n) reportAhead(check, record, copyAt)
   else if (differs) await mendCheckpoint(check, name, record)
   return record
@@ -115,7 +118,10 @@ async function* changesOf(
 
 async function readCheckpoint(check: Check, name: string): Promise<Checkpoint | undefined> {
   const found = await readObject(check, [name], checkpointKey(name))
-  return typeof found === 'object' ? { ...found, copy: parseRecord(found.bytes, name) } : undefined
+  if (typeof found !== 'object') return undefined
+  const copy = parseRecord(found.bytes, name)
+  if (copy !== undefined && !isSealed(found.bytes)) check.counts.unsealed += 1
+  return { copy }
 }
 
 async function readChange(check: Check, name: string, n: number): Promise<Change | 'absent' | undefined> {
@@ -153,6 +159,19 @@ function fold(
     check.report({ ...finding, problem: problemOf(error) })
   }
   return undefined
+}
+
+/** Builds that did not seal wrote the same in other bytes. */
+function isFold(checkpoint: Checkpoint | undefined, record: CrateRecord): boolean {
+  return checkpoint?.copy !== undefined && encodeRecord(checkpoint.copy).equals(encodeRecord(record))
+}
+
+function reportUnreadable(check: Check, name: string): void {
+  check.report({
+    ...{ crates: [name], key: checkpointKey(name), repaired: false },
+    problem: 'is damaged',
+    remedy: 'once the changes are restored, `--repair` writes it anew from them',
+  })
 }
 
 function reportGap(check: Check, name: string, n: number): void {
