@@ -1,14 +1,21 @@
 import type { CrateFile } from '../support/crate-file.ts'
 import { sha256 } from '../support/download.ts'
-import type { KillableServer } from './killable-server.ts'
-import { fetchCrate, type Outcome, readIndex, send, sendCrate } from './registry-client.ts'
+import {
+  fetchCrate,
+  type Outcome,
+  type RegistryAddress,
+  readIndex,
+  send,
+  sendCrate,
+} from './registry-client.ts'
 
 /** What clients did, what they were told, and whether the registry still knows. */
 export interface History {
-  publish(crate: CrateFile): Promise<Outcome>
-  yank(name: string, version: string): Promise<Outcome>
+  /** `through`: another replica, here and below. */
+  publish(crate: CrateFile, through?: RegistryAddress): Promise<Outcome>
+  yank(name: string, version: string, through?: RegistryAddress): Promise<Outcome>
   /** Everything that contradicts what clients were told, of these crates or of all. */
-  check(names?: Iterable<string>): Promise<readonly string[]>
+  check(names?: Iterable<string>, through?: RegistryAddress): Promise<readonly string[]>
   /** How many publishes were answered with success. */
   acknowledged(): number
 }
@@ -21,7 +28,7 @@ interface Attempt {
 }
 
 /** The history of one registry, over any number of starts. */
-export function createHistory(server: KillableServer): History {
+export function createHistory(server: RegistryAddress): History {
   const crates = new Map<string, Map<string, Attempt>>()
 
   /** Whoever tries again sends the same bytes. */
@@ -39,16 +46,16 @@ export function createHistory(server: KillableServer): History {
     return attempt
   }
 
-  async function checkCrate(name: string): Promise<readonly string[]> {
+  async function checkCrate(name: string, through: RegistryAddress): Promise<readonly string[]> {
     const attempts = crates.get(name) ?? new Map<string, Attempt>()
-    const lines = await readIndex(server, name)
+    const lines = await readIndex(through, name)
     if (typeof lines === 'string') return [`${name}: ${lines}`]
     const listed = new Map(lines.map((line) => [line.vers, line]))
     const problems = lines.length === listed.size ? [] : [`${name}: a version is there twice`]
     for (const version of listed.keys())
       if (!attempts.has(version)) problems.push(`${name}@${version}: nobody published it`)
     for (const [version, attempt] of attempts) {
-      const { status, cksum } = await fetchCrate(server, name, version)
+      const { status, cksum } = await fetchCrate(through, name, version)
       for (const problem of problemsOf(attempt, listed.get(version), status, cksum))
         problems.push(`${name}@${version}: ${problem}`)
     }
@@ -56,23 +63,23 @@ export function createHistory(server: KillableServer): History {
   }
 
   return {
-    async publish(crate) {
+    async publish(crate, through = server) {
       const attempt = attemptOf(crate)
-      const status = await sendCrate(server, crate)
+      const status = await sendCrate(through, crate)
       if (status === 200) attempt.isAcknowledged = true
       return status
     },
-    async yank(name, version) {
+    async yank(name, version, through = server) {
       const attempt = crates.get(name)?.get(version)
       if (attempt === undefined) throw new Error(`${name}@${version} was never published`)
       attempt.isYankAsked = true
-      const status = await send(server, 'DELETE', `/api/v1/crates/${name}/${version}/yank`)
+      const status = await send(through, 'DELETE', `/api/v1/crates/${name}/${version}/yank`)
       if (status === 200) attempt.isYanked = true
       return status
     },
-    async check(names = crates.keys()) {
+    async check(names = crates.keys(), through = server) {
       const problems: string[] = []
-      for (const name of names) problems.push(...(await checkCrate(name)))
+      for (const name of names) problems.push(...(await checkCrate(name, through)))
       return problems
     },
     acknowledged: () =>

@@ -5,6 +5,7 @@ import { exactly, type Figure, note } from './figures.ts'
 import { createHistory, type History } from './history.ts'
 import { startKillable } from './killable-server.ts'
 import { lastFigures, problemFigures } from './last-figures.ts'
+import type { RegistryAddress } from './registry-client.ts'
 
 type Context = { after(done: () => Promise<void>): void }
 
@@ -52,11 +53,18 @@ export async function randomKillFigures(
 }
 
 /** Publishes one version after the other, and yanks every third, until the server is gone; how many were answered. */
-async function publishOn(history: History, name: string, publisher: number): Promise<number> {
+export async function publishOn(
+  history: History,
+  name: string,
+  publisher: number,
+  through?: RegistryAddress,
+  isOver = () => false,
+): Promise<number> {
   for (let answered = 0; ; answered++) {
+    if (isOver()) return answered
     const version = `1.${publisher}.${answered}`
     const crate = crateFile(name, version).add(`${name}-${version}/by`, `${publisher} ${'x'.repeat(2000)}`)
-    if ((await history.publish(crate)) === undefined) return answered
-    if (answered % 3 === 2 && (await history.yank(name, version)) === undefined) return answered + 1
+    if ((await history.publish(crate, through)) === undefined) return answered
+    if (answered % 3 === 2 && (await history.yank(name, version, through)) === undefined) return answered + 1
   }
 }

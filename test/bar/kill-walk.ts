@@ -72,7 +72,7 @@ async function readAll(server: KillableServer, kind: ChangeKind, count: number):
 }
 
 /** Whoever got no answer tries again: the change is made then, or was before. */
-async function again(kind: ChangeKind, n: number, wasDone: boolean): Promise<readonly string[]> {
+export async function again(kind: ChangeKind, n: number, wasDone: boolean): Promise<readonly string[]> {
   const status = await kind.make(n)
   const isRight = status === 200 || (wasDone && status === 409)
   const state = await kind.state(n)

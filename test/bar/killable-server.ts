@@ -14,6 +14,8 @@ const TOKEN = 'token-of-ann'
 /** A registry in a folder, whose server is killed and started again; each start has a port of its own. */
 export interface KillableServer {
   readonly folder: string
+  /** The folder of what is stored, unless the settings say otherwise. */
+  readonly data: string
   /** The registry's URL, without a final slash, since the last start. */
   url(): string
   readonly token: string
@@ -37,19 +39,24 @@ export interface KillableServer {
 export interface KillableSpec {
   /** Threads that work on files; with one, what is done there is done in the same order each time. */
   readonly threads?: number
+  /** Settings that take the place of the usual ones. */
+  readonly settings?: object
+  /** Further variables. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Makes the folder, and starts the built server; both are gone at the end. */
 export async function startKillable(
   context: { after(done: () => Promise<void>): void },
-  { threads = 4 }: KillableSpec = {},
+  { threads = 4, settings = {}, environment = {} }: KillableSpec = {},
 ): Promise<KillableServer> {
   const folder = await mkdtemp(join(tmpdir(), 'cargo-killed-'))
   const data = join(folder, 'data')
   const config = join(folder, 'config.yaml')
-  writeFileSync(config, JSON.stringify(configOf(data)))
+  writeFileSync(config, JSON.stringify({ ...configOf(data), ...settings }))
   const env = {
     ...process.env,
+    ...environment,
     ANN: TOKEN,
     TMPDIR: folder,
     UV_THREADPOOL_SIZE: String(threads),
@@ -59,7 +66,7 @@ export async function startKillable(
   let url = ''
   let ending: Promise<unknown> = Promise.resolve()
   const server: KillableServer = {
-    folder,
+    ...{ folder, data },
     token: TOKEN,
     url: () => url,
     pid: () => child?.pid ?? 0,

@@ -9,15 +9,19 @@ import { leakFigures } from './leaks.ts'
 import { memoryFigures } from './memory.ts'
 import { oracleFigures } from './oracle.ts'
 import { publishesFigures } from './publishes.ts'
+import { REPLICA_PARTS } from './replicas/parts.ts'
 import { stormFigures } from './storm.ts'
 import type { Context } from './storm-uplink.ts'
 import { syncFailureFigures } from './sync-failure.ts'
 
 const MiB = 1024 * 1024
 
-type Part = (context: Context) => Promise<readonly Figure[]>
+type Part = (context: Context, count?: number) => Promise<readonly Figure[]>
 
-/** What is promised and takes long to show; `npm run bar -- memory kill` measures some parts of it. */
+/**
+ * What is promised and takes long to show. `npm run bar -- memory kill` measures some parts of it, those of `kill` and
+ * `replicas` being several; `npm run bar -- replicas-kills=600` has another count than usual, where there is one.
+ */
 const PARTS: Readonly<Record<string, Part>> = {
   crowd: (context) => crowdFigures(context, { clients: 500 }),
   latency: (context) => latencyFigures(context, { rounds: 15 }),
@@ -32,14 +36,19 @@ const PARTS: Readonly<Record<string, Part>> = {
   'kill-walk': (context) => walkFigures(context),
   'kill-first': (context) => firstPublishFigures(context),
   'kill-syncs': (context) => syncFailureFigures(context),
-  'kill-random': (context) => randomKillFigures(context, { kills: 600, publishers: 8 }),
+  'kill-random': (context, kills = 600) => randomKillFigures(context, { kills, publishers: 8 }),
+  ...REPLICA_PARTS,
 }
 
-const wanted = process.argv.slice(2)
+const wanted = process.argv.slice(2).map((argument) => {
+  const [name = '', count] = argument.split('=')
+  return { name, ...(count !== undefined && { count: Number(count) }) }
+})
 let missed = 0
 for (const [name, part] of Object.entries(PARTS)) {
-  if (wanted.length > 0 && !wanted.some((it) => name === it || name.startsWith(`${it}-`))) continue
-  const figures = await measured(part)
+  const asked = wanted.find((it) => name === it.name || name.startsWith(`${it.name}-`))
+  if (wanted.length > 0 && asked === undefined) continue
+  const figures = await measured((context) => part(context, asked?.count))
   missed += figures.filter(({ met }) => !met).length
   process.stdout.write(`${renderFigures(name, figures)}\n`)
 }

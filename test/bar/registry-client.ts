@@ -4,6 +4,9 @@ import { type CrateFile, publishBody } from '../support/crate-file.ts'
 import { sha256 } from '../support/download.ts'
 import type { KillableServer } from './killable-server.ts'
 
+/** Where to ask, and as whom. */
+export type RegistryAddress = Pick<KillableServer, 'url' | 'token'>
+
 /** The status of an answer; `undefined`: the server died first, and nobody knows what it did. */
 export type Outcome = number | undefined
 
@@ -18,7 +21,7 @@ export interface Line {
 
 /** Asks for a change. */
 export async function send(
-  server: KillableServer,
+  server: RegistryAddress,
   method: string,
   path: string,
   body?: Uint8Array | object,
@@ -35,12 +38,12 @@ export async function send(
   }
 }
 
-export function sendCrate(server: KillableServer, crate: CrateFile): Promise<Outcome> {
+export function sendCrate(server: RegistryAddress, crate: CrateFile): Promise<Outcome> {
   return send(server, 'PUT', '/api/v1/crates/new', publishBody(crate))
 }
 
 /** The lines of a crate's index file, none when it has no file; or what is wrong with it. */
-export async function readIndex(server: KillableServer, name: string): Promise<readonly Line[] | string> {
+export async function readIndex(server: RegistryAddress, name: string): Promise<readonly Line[] | string> {
   const response = await fetch(`${server.url()}/${indexPath(name)}`)
   const text = await response.text()
   if (response.status === 404) return []
@@ -57,13 +60,13 @@ export async function readIndex(server: KillableServer, name: string): Promise<r
 }
 
 /** The status of a download, and the checksum of what came. */
-export async function fetchCrate(server: KillableServer, name: string, version: string) {
+export async function fetchCrate(server: RegistryAddress, name: string, version: string) {
   const response = await fetch(server.url() + downloadPath(name, version))
   return { status: response.status, cksum: sha256(Buffer.from(await response.arrayBuffer())) }
 }
 
 /** Whether a version is published: with line and file, or with neither. */
-export async function publishedState(server: KillableServer, name: string, version: string): Promise<State> {
+export async function publishedState(server: RegistryAddress, name: string, version: string): Promise<State> {
   const lines = await readIndex(server, name)
   if (typeof lines === 'string') return { problem: lines }
   const line = lines.find(({ vers }) => vers === version)
@@ -75,7 +78,7 @@ export async function publishedState(server: KillableServer, name: string, versi
 }
 
 /** Whether a user owns a crate. */
-export async function ownerState(server: KillableServer, name: string, login: string): Promise<State> {
+export async function ownerState(server: RegistryAddress, name: string, login: string): Promise<State> {
   const response = await fetch(`${server.url()}/api/v1/crates/${name}/owners`, {
     headers: { authorization: server.token },
   })

@@ -51,8 +51,14 @@ export async function trace(
   at?: { readonly call: Call; readonly injection: Injection },
 ): Promise<Tracing> {
   const inject = at === undefined ? [] : ['-e', `inject=${at.call.name}:${at.injection}:when=${at.call.nth}`]
-  const args = ['-y', '-s', '0', '-e', `trace=${CALLS.join(',')}`, '-e', 'signal=none', ...inject]
-  const child = spawn('strace', [...args, '-p', String(thread)], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const { stop } = await attach(thread, ['-e', `trace=${CALLS.join(',')}`, '-e', 'signal=none', ...inject])
+  return { stop: async () => callsIn(await stop()) }
+}
+
+/** strace with these arguments, attached to a thread; what it has printed is known when it has let it go. */
+async function attach(thread: number, rules: readonly string[]): Promise<{ stop(): Promise<string> }> {
+  const args = ['-y', '-s', '0', ...rules, '-p', String(thread)]
+  const child = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] })
   const ended = once(child, 'exit')
   let text = ''
   await new Promise<void>((resolve, reject) => {
@@ -67,9 +73,21 @@ export async function trace(
     async stop() {
       release(child)
       await ended
-      return callsIn(text)
+      return text
     },
   }
+}
+
+/** Lets every call of these names fail in a thread, until the function that it gives is called. */
+export async function failing(
+  thread: number,
+  calls: readonly string[],
+  error: string,
+): Promise<() => Promise<void>> {
+  const names = calls.join(',')
+  const rules = ['-e', `trace=${names}`, '-e', 'signal=none', '-e', `inject=${names}:error=${error}`]
+  const { stop } = await attach(thread, rules)
+  return async () => void (await stop())
 }
 
 /** Whether a call changes a file below `folder`, or sends something to a client. */

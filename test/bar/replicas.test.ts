@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { redisServer } from '../hosts/redis-server.ts'
+import type { Figure } from './figures.ts'
+import { diskFigures } from './replicas/disk.ts'
+import { flipFigures } from './replicas/flips.ts'
+import { replicaKillFigures } from './replicas/kills.ts'
+import { bucketPlace, folderPlace } from './replicas/place.ts'
+import { raceFigures } from './replicas/races.ts'
+import { redisFaultFigures } from './replicas/redis-faults.ts'
+import { s3FaultFigures } from './replicas/s3-faults.ts'
+import { storageWalkFigures } from './replicas/storage-walk.ts'
+import { visibleFigures } from './replicas/visible.ts'
+
+// Short forms of what `npm run bar -- replicas` measures, with two replicas of the built server, a real Redis and a
+// real S3 server.
+
+function mustBeMet(figures: readonly Figure[]): void {
+  assert.deepEqual(
+    figures.filter(({ met }) => !met),
+    [],
+    figures.map(({ name, value }) => `${name}: ${value}`).join('\n'),
+  )
+}
+
+const CASES: Readonly<Record<string, (t: TestContext) => Promise<readonly Figure[]>>> = {
+  'of 128 writers at two replicas one wins, in a folder': async (t) =>
+    raceFigures(t, await folderPlace(t), { rounds: 2, writers: 64 }),
+  'of 64 writers at two replicas one wins, on S3': async (t) =>
+    raceFigures(t, await bucketPlace(t), { rounds: 2, writers: 32 }),
+  'kill -9 of a replica on S3 loses nothing': async (t) =>
+    replicaKillFigures(t, await bucketPlace(t), { kills: 2, publishers: 8 }),
+  'kill -9 at a request to S3 leaves all or nothing': (t) =>
+    storageWalkFigures(t, { kinds: ['publish of another version'], points: 2 }),
+  'a publish is on the other replica within a second, without and with Redis': async (t) => {
+    const redis = await redisServer()
+    t.after(() => redis.close())
+    const [without, withRedis] = await Promise.all([
+      visibleFigures(t, await folderPlace(t), { publishes: 3 }),
+      visibleFigures(t, await bucketPlace(t), { publishes: 3, redis: redis.url }),
+    ])
+    return [...without, ...withRedis]
+  },
+  'a Redis that stops, forgets, lies or goes back in time changes no answer': async (t) =>
+    redisFaultFigures(t, await folderPlace(t), { windowMs: 500, timed: false }),
+  'an S3 that fails now and then makes no wrong answer': (t) =>
+    s3FaultFigures(t, { windowMs: 1_000, faults: ['412 of what was not there', 'cut'] }),
+  'a disk that is full, read-only or unreadable, and too few descriptors': (t) => diskFigures(t),
+  'bits that flip are found, and never served': (t) => flipFigures(t, { flips: 40 }),
+}
+
+for (const [name, measure] of Object.entries(CASES))
+  test(name, { timeout: 170_000 }, async (t) => mustBeMet(await measure(t)))
