@@ -130,6 +130,7 @@ test('the top of a record is that of its versions, whatever happened to them', (
     assert.deepEqual(record.top, topOf(record.versions.values()), `after ${length} changes`)
     assert.deepEqual(parseRecord(encodeRecord(record), 'foo')?.top, record.top)
   }
+})
 
 test('parseRecord() finds every flipped bit', () => {
   const bytes = encodeRecord(recordOf(first, second, yank))

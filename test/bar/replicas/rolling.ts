@@ -18,8 +18,7 @@ import { publishKnown } from './readers.ts'
 const READERS = 8
 const PUBLISHERS = 2
 const SEED = 20_261_131
-/** As the example's README says: nginx leaves a replica that was away alone for a second. */
-const REST_MS = 2_000
+const REST_MS = 300
 /** A change is visible everywhere by then. */
 const VISIBLE_MS = 1_100
 
