@@ -10,7 +10,7 @@ export interface Explanation {
   readonly removed?: boolean
   /** The glob of the rule that applies to the name. */
   readonly rule?: string
-  /** The uplinks that the rule gives, in the order in which they are asked. */
+  /** The uplinks that the rule gives, in the order in which they are asked; for a local name none is. */
   readonly proxy: readonly UplinkExplanation[]
   readonly uplink?: string
   readonly copy?: CopyExplanation

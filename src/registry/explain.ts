@@ -28,11 +28,12 @@ export async function explainCrate(
   version: string | undefined,
 ): Promise<Explanation> {
   const rule = rules.ruleFor(name)?.glob
+  const uplinks = record === undefined ? upstream.proxied.uplinksOf(name) : []
   // Read when all is known: an uplink may have failed only just now.
   const about = () => ({
     ...(version !== undefined && { version }),
     ...(rule !== undefined && { rule }),
-    proxy: upstream.proxied.uplinksOf(name).map((uplink) => explainUplink(uplink.name, uplink.state())),
+    proxy: uplinks.map((uplink) => explainUplink(uplink.name, uplink.state())),
   })
   if (record !== undefined) {
     const verdict = version === undefined ? undefined : await localVerdict(blobs, record, version)

@@ -54,6 +54,14 @@ test('explain tells of a local crate who published it, and asks no uplink', asyn
   assert.deepEqual(uplink.requests, [])
 })
 
+test('explain names no uplink of a local crate, although its rule has one', async (t) => {
+  const rule = { proxy: ['up'], publish: ['$authenticated'] }
+  const { app } = await explained(t, { packages: { '**': rule } })
+  await app.publish(crateFile('own'))
+  const { source, proxy } = await explain(app, 'own')
+  assert.deepEqual({ source, proxy }, { source: 'local', proxy: [] })
+})
+
 test('explain tells of a crate of an uplink how old the copy is, and what is stored', async (t) => {
   const { app } = await explained(t)
   const { copy, explanation, ...rest } = await explain(app, 'foo/1.0.0')
