@@ -3,7 +3,7 @@ import type { Change, PublishChange, VersionDetails } from './change.ts'
 import { type GrowingMap, growingMap } from './growing-map.ts'
 import { type IndexEntry, renderLine } from './index-entry.ts'
 import { namesCollide } from './name.ts'
-import { isSealed, sealJson } from './seal.ts'
+import { isSealed, sealInParts } from './seal.ts'
 import { type TopVersions, topOf, topWith } from './top-versions.ts'
 import { versionKey } from './version.ts'
 
@@ -11,6 +11,9 @@ import { versionKey } from './version.ts'
 const RECORD_SCHEMA = 2
 /** Of builds that did not seal: what they left is read as it is. */
 const UNSEALED_SCHEMA = 1
+
+/** Of versions and what is between them: a part takes a millisecond or so. */
+const TEXTS_IN_A_PART = 1000
 
 /** One published version. */
 export interface VersionRecord {
@@ -125,13 +128,31 @@ function withoutVersions(record: CrateRecord, vers: string | undefined): Partial
 
 /** A copy of a record, for checkpoints and the shared cache. */
 export function encodeRecord(record: CrateRecord): Buffer {
-  const { versions, top: _, removedVersions, ...rest } = record
-  return sealJson({
-    schema: RECORD_SCHEMA,
-    ...rest,
-    versions: [...versions.values()],
-    removedVersions: [...removedVersions],
-  })
+  const parts = encodeRecordInParts(record)
+  for (;;) {
+    const part = parts.next()
+    if (part.done) return part.value
+  }
+}
+
+/** The same, made so that others can have their turn in between. */
+export function* encodeRecordInParts(record: CrateRecord): Generator<undefined, Buffer> {
+  return yield* sealInParts(partsOf(record))
+}
+
+/** The JSON of a record but for its last brace. */
+function* partsOf({ versions, top: _, removedVersions, ...rest }: CrateRecord): Generator<string> {
+  yield `${JSON.stringify({ schema: RECORD_SCHEMA, ...rest }).slice(0, -1)},"versions":[`
+  let texts: string[] = []
+  let separator = ''
+  for (const version of versions.values()) {
+    texts.push(separator, JSON.stringify(version))
+    separator = ','
+    if (texts.length < TEXTS_IN_A_PART) continue
+    yield texts.join('')
+    texts = []
+  }
+  yield `${texts.join('')}],"removedVersions":${JSON.stringify([...removedVersions])}`
 }
 
 /** Reads a copy of the record of `name`; `undefined` when it is of another schema or crate, or no such copy at all. */

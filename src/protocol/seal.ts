@@ -13,6 +13,19 @@ export function sealJson(value: object): Buffer {
   return Buffer.from(`${text},"seal":"${digest(text)}"}\n`)
 }
 
+/** The same of a value whose JSON, but for its last brace, comes in parts; others can have their turn after each. */
+export function* sealInParts(texts: Iterable<string>): Generator<undefined, Buffer> {
+  const hash = createHash('sha256')
+  const parts: Buffer[] = []
+  for (const text of texts) {
+    const part = Buffer.from(text)
+    hash.update(part)
+    parts.push(part)
+    yield
+  }
+  return Buffer.concat([...parts, Buffer.from(`,"seal":"${hash.digest('hex')}"}\n`)])
+}
+
 /** Whether the bytes are as {@link sealJson} wrote them. */
 export function isSealed(bytes: Uint8Array): boolean {
   const end = Math.max(0, bytes.length - SEAL_LENGTH)

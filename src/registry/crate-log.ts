@@ -3,8 +3,9 @@ import { CargoError } from '../errors.ts'
 import type { Logger, ObjectStore } from '../host.ts'
 import { type Change, encodeChange } from '../protocol/change.ts'
 import { canonicalName } from '../protocol/name.ts'
-import { type CrateRecord, encodeRecord, foldChange } from '../protocol/record.ts'
+import { type CrateRecord, encodeRecordInParts, foldChange } from '../protocol/record.ts'
 import { cacheKey, catchUp, coldRead, readChange } from './crate-log-reader.ts'
+import { inTurns } from './in-turns.ts'
 import { changeKey, checkpointKey } from './keys.ts'
 import type { SealedCache } from './sealed-cache.ts'
 
@@ -97,7 +98,7 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
     const before = known.peek(key)?.record
     const record = before ? await catchUp(storage, before) : await coldRead(deps, key)
     if (record !== undefined && before === undefined) {
-      background.add(keepCopy(key, record))
+      keepCopies(key, record, false)
       deps.onColdRead?.(record)
     }
     return remember(key, record, startedAt)
@@ -111,26 +112,24 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
     return started
   }
 
-  function keepCopy(key: string, record: CrateRecord): Promise<void> {
-    const copy: Promise<void> = deps.cache
-      .set(cacheKey(key), encodeRecord(record))
-      .finally(() => background.delete(copy))
-    return copy
-  }
-
   /** Copies of a large record are made now and then only: a copy that is a few changes old is caught up. */
   function keepFold(key: string, record: CrateRecord): void {
-    if (record.n % CHECKPOINT_EVERY === 0) checkpoint(key, record)
-    if (record.n % CHECKPOINT_EVERY === 0 || record.n < CHECKPOINT_EVERY)
-      background.add(keepCopy(key, record))
+    const isDue = record.n % CHECKPOINT_EVERY === 0
+    if (isDue || record.n < CHECKPOINT_EVERY) keepCopies(key, record, isDue)
   }
 
-  function checkpoint(key: string, record: CrateRecord): void {
-    const write: Promise<unknown> = storage
-      .put(checkpointKey(key), encodeRecord(record))
+  /** Leaves a copy in the cache, and one in the store; whoever caused it does not wait. */
+  function keepCopies(key: string, record: CrateRecord, isCheckpoint: boolean): void {
+    const work = inTurns(encodeRecordInParts(record))
+      .then((bytes) =>
+        Promise.all([
+          deps.cache.set(cacheKey(key), bytes),
+          isCheckpoint && storage.put(checkpointKey(key), bytes),
+        ]),
+      )
       .catch((error) => logger.warn({ err: error, crate: record.name }, 'checkpoint was not written'))
-      .finally(() => background.delete(write))
-    background.add(write)
+      .finally(() => background.delete(work))
+    background.add(work)
   }
 
   async function appendNow(key: string, decide: (record: CrateRecord | undefined) => Change | undefined) {
@@ -214,11 +213,17 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
   }
 }
 
+const sizes = new WeakMap<CrateRecord, number>()
+
+/** About as many as a record takes; added up once. */
 function recordBytes({ record }: Known): number {
   if (record === undefined) return 200
+  const known = sizes.get(record)
+  if (known !== undefined) return known
   let bytes = 1000
   // A line, its parsed entry and the rendered file: about four times the line.
-  for (const version of record.versions.values()) bytes += 500 + 4 * version.line.length
+  for (const { line } of record.versions.values()) bytes += 500 + 4 * line.length
+  sizes.set(record, bytes)
   return bytes
 }
 

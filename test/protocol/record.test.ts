@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Change } from '../../src/protocol/change.ts'
 import { renderLine } from '../../src/protocol/index-entry.ts'
-import { encodeRecord, findVersion, foldChange, parseRecord } from '../../src/protocol/record.ts'
+import {
+  encodeRecord,
+  encodeRecordInParts,
+  findVersion,
+  foldChange,
+  parseRecord,
+} from '../../src/protocol/record.ts'
 import { sealJson } from '../../src/protocol/seal.ts'
 import { topOf } from '../../src/protocol/top-versions.ts'
 import { indexEntry, plain, publishing, recordOf, stamp } from '../support/changes.ts'
@@ -149,4 +155,20 @@ test('parseRecord() reads what builds that did not seal wrote', () => {
     plain(parseRecord(Buffer.from(JSON.stringify({ ...whole, schema: 1 })), 'foo-bar')),
     plain(record),
   )
+})
+
+test('encodeRecordInParts() makes the same copy, part by part', () => {
+  const numbers = Array.from({ length: 1200 }, (_, minor) => publishing('foo', `1.${minor}.0`))
+  const record = recordOf(...numbers, { kind: 'remove', ...stamp(), vers: '1.7.0' })
+  const work = encodeRecordInParts(record)
+  let parts = 0
+  for (let part = work.next(); ; part = work.next()) {
+    if (part.done) {
+      assert.deepEqual(part.value, encodeRecord(record))
+      assert.deepEqual(plain(parseRecord(part.value, 'foo')), plain(record))
+      break
+    }
+    parts += 1
+  }
+  assert.equal(parts, 4)
 })
