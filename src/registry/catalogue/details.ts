@@ -18,10 +18,13 @@ const NEWLINE = 0x0a
  * million of them in memory. What cannot be written there stays in memory.
  */
 export interface Details {
+  /** Bytes of all entries that were ever added. */
+  readonly size: number
   /** Where it is from now on. */
   add(entry: CatalogueEntry): number
   /** The entries at these places. */
   read(places: readonly number[]): Promise<CatalogueEntry[]>
+  /** Waits for those who read. */
   close(): Promise<void>
 }
 
@@ -38,6 +41,7 @@ export function createDetails(onFailure: (error: unknown) => void): Details {
   const waiting = new Set<Waiting>()
   let file: FileHandle | undefined
   let writing: Promise<void> = Promise.resolve()
+  const reading = new Set<Promise<unknown>>()
 
   function closeChunk(wanted: number): void {
     const chunk = { at: openAt, bytes: open.subarray(0, used) }
@@ -80,7 +84,18 @@ export function createDetails(onFailure: (error: unknown) => void): Details {
     }
   }
 
+  async function readAll(places: readonly number[]): Promise<CatalogueEntry[]> {
+    const [from, to] = [Math.min(...places) * UNIT, Math.max(...places) * UNIT + FIRST_READ]
+    const isNear = places.length > 1 && to - from < MAX_SPAN && inMemory(from) === undefined
+    const bytes = isNear ? await fromFile(from, to - from) : undefined
+    const near = (place: number) => bytes && parseAt(bytes, place * UNIT - from)
+    return Promise.all(places.map(async (place) => near(place) ?? readOne(place)))
+  }
+
   return {
+    get size() {
+      return openAt + used
+    },
     add(entry) {
       const line = `${JSON.stringify(entry)}\n`
       const length = Buffer.byteLength(line)
@@ -92,15 +107,13 @@ export function createDetails(onFailure: (error: unknown) => void): Details {
       used += padded
       return place
     },
-    async read(places) {
-      const [from, to] = [Math.min(...places) * UNIT, Math.max(...places) * UNIT + FIRST_READ]
-      const isNear = places.length > 1 && to - from < MAX_SPAN && inMemory(from) === undefined
-      const bytes = isNear ? await fromFile(from, to - from) : undefined
-      const near = (place: number) => bytes && parseAt(bytes, place * UNIT - from)
-      return Promise.all(places.map(async (place) => near(place) ?? readOne(place)))
+    read(places) {
+      const read = readAll(places).finally(() => reading.delete(read))
+      reading.add(read)
+      return read
     },
     async close() {
-      await writing
+      await Promise.allSettled([writing, ...reading])
       await file?.close()
     },
   }

@@ -1,9 +1,9 @@
 import { canonicalName } from '../../protocol/name.ts'
 import { BLOCK_SIZE, type Block, EMPTY_BLOCK, openBlock } from './block.ts'
 import { createColumn } from './columns.ts'
-import { createDetails } from './details.ts'
 import { type CatalogueEntry, isNews } from './entry.ts'
 import { createNameIndex } from './name-index.ts'
+import { createRowDetails } from './row-details.ts'
 import { createTagNumbers, type TagNumbers } from './tags.ts'
 import { nameIn, spellingIn, wordsOf as wordsOfEntry } from './words.ts'
 
@@ -62,8 +62,7 @@ export function createCrateTable(
   const numbers = createColumn(Uint32Array)
   const flags = createColumn(Uint8Array)
   const places = createColumn(Uint32Array)
-  const detailPlaces = createColumn(Uint32Array)
-  const details = createDetails(onFailure)
+  const details = createRowDetails(onFailure)
   const tags = createTagNumbers()
   const created = createColumn(Uint32Array)
   const updated = createColumn(Uint32Array)
@@ -152,7 +151,7 @@ export function createCrateTable(
     wordsOf,
     tags,
     tagsOf,
-    entriesOf: (some) => details.read(some.map(detailPlaces.get)),
+    entriesOf: (some) => details.read(some),
     compareNames(a, b) {
       const order = nameKeys.get(a) - nameKeys.get(b)
       if (order !== 0) return order
@@ -169,7 +168,7 @@ export function createCrateTable(
       const left = places.get(row)
       size += Number(!entry.gone) - Number(before !== undefined && !isGone(row))
       append(row, wordsOfEntry(entry), tags.of(entry))
-      detailPlaces.set(row, details.add(entry))
+      details.put(row, entry)
       if (before !== undefined) leave(left)
       numbers.set(row, entry.n)
       flags.set(row, (entry.gone ? GONE : 0) | (entry.created === undefined ? OLD : 0))
