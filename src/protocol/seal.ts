@@ -26,11 +26,33 @@ export function* sealInParts(texts: Iterable<string>): Generator<undefined, Buff
   return Buffer.concat([...parts, Buffer.from(`,"seal":"${hash.digest('hex')}"}\n`)])
 }
 
+/** Bytes that are hashed before others have their turn; a millisecond or so. */
+const PART = 1024 * 1024
+
 /** Whether the bytes are as {@link sealJson} wrote them. */
 export function isSealed(bytes: Uint8Array): boolean {
-  const end = Math.max(0, bytes.length - SEAL_LENGTH)
-  const seal = SEAL.exec(Buffer.from(bytes.subarray(end)).toString('latin1'))?.[1]
-  return seal !== undefined && seal === digest(bytes.subarray(0, end))
+  const end = endOf(bytes)
+  return sealIn(bytes, end) === digest(bytes.subarray(0, end))
+}
+
+/** The same of very many bytes, found out so that others can have their turn in between. */
+export function* isSealedInParts(bytes: Uint8Array): Generator<undefined, boolean> {
+  const end = endOf(bytes)
+  const hash = createHash('sha256')
+  for (let from = 0; from < end; from += PART) {
+    hash.update(bytes.subarray(from, Math.min(end, from + PART)))
+    yield
+  }
+  return sealIn(bytes, end) === hash.digest('hex')
+}
+
+/** Where the seal begins, if there is one. */
+function endOf(bytes: Uint8Array): number {
+  return Math.max(0, bytes.length - SEAL_LENGTH)
+}
+
+function sealIn(bytes: Uint8Array, end: number): string | undefined {
+  return SEAL.exec(Buffer.from(bytes.subarray(end)).toString('latin1'))?.[1]
 }
 
 function digest(data: string | Uint8Array): string {

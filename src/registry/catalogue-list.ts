@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { CargoError } from '../errors.ts'
 import { isSealed, sealJson } from '../protocol/seal.ts'
 import type { CatalogueEntry } from './catalogue/entry.ts'
+import { isWholeList, readWholeList } from './catalogue/whole-list.ts'
 
 /** The version of the stored form of a list. */
 const LIST_SCHEMA = 1
@@ -60,15 +61,15 @@ export async function* readSnapshot(
   let end: SnapshotEnd | undefined
   for await (const line of linesOf(body)) {
     if (end !== undefined) throw damaged()
-    const value = parseJson(line)
-    const { schema, entries, lists } = Object(value)
-    if (schema !== SNAPSHOT_SCHEMA) {
+    if (isWholeList(line)) {
       if (count > 0) throw damaged()
-      yield parseList(line)
+      yield* readWholeList(line)
       end = { lists: 0 }
-    } else if (!isSealed(line)) {
-      throw damaged()
-    } else if (Array.isArray(entries)) {
+      continue
+    }
+    const { schema, entries, lists } = Object(parseJson(line))
+    if (schema !== SNAPSHOT_SCHEMA || !isSealed(line)) throw damaged()
+    if (Array.isArray(entries)) {
       count += 1
       yield entries
     } else {

@@ -6,6 +6,7 @@ import { memoryStorage } from '../../src/hosts/memory.ts'
 import type { Change } from '../../src/protocol/change.ts'
 import type { CatalogueEntry } from '../../src/registry/catalogue/entry.ts'
 import { type Catalogue, createCatalogue } from '../../src/registry/catalogue.ts'
+import { encodeList, readSnapshot } from '../../src/registry/catalogue-list.ts'
 import { createCrateLog } from '../../src/registry/crate-log.ts'
 import { ADDITIONS_PREFIX, additionKey, SNAPSHOTS_PREFIX, snapshotKey } from '../../src/registry/keys.ts'
 import { createSealedCache } from '../../src/registry/sealed-cache.ts'
@@ -171,4 +172,34 @@ test('read() does without what is damaged', async () => {
   await storage.put(snapshotKey(2), Buffer.from('{"schema":1,"entries":[]}'))
   await storage.put(additionKey(2), Buffer.from('[{'))
   assert.deepEqual(await namesIn(open(storage)), ['c'])
+})
+
+test('read() takes the snapshots of earlier builds, which are one list, in parts', async () => {
+  const entries = Array.from({ length: 900 }, (_, index) => ({
+    ...{ name: `c${index}`, n: 1, max_version: '1.0.0', keywords: ['k'], updated: '2026-01-01T00:00:00Z' },
+    // What is between two entries, as far as a text can have it.
+    description: `${'},{"name":"'.repeat(index % 20)} ä ]} "],"seal":"`,
+  }))
+  const list = encodeList(entries)
+  const flipped = Buffer.from(list)
+  flipped[list.indexOf('c500')] = 'd'.charCodeAt(0)
+  const cases: readonly (readonly [Buffer, number])[] = [
+    [list, 900],
+    [Buffer.from(JSON.stringify(entries)), 900],
+    [flipped, 0],
+    [Buffer.from(JSON.stringify(entries).slice(0, -30)), 0],
+  ]
+  for (const [bytes, count] of cases) {
+    const storage = memoryStorage()
+    await storage.put(snapshotKey(7), bytes)
+    const found = await entriesIn(open(storage))
+    if (count > 0) assert.deepEqual(found, entries)
+    else assert.ok(found.length < 900)
+    const lists: (readonly CatalogueEntry[])[] = []
+    const read = async () => {
+      for await (const one of readSnapshot([bytes])) lists.push(one)
+    }
+    await (count > 0 ? read() : assert.rejects(read(), { code: 'internal' }))
+    if (count > 0) assert.ok(lists.length > 1, 'no part is all of it')
+  }
 })
