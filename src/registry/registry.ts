@@ -25,6 +25,7 @@ import { type CrateDownloads, createDownloadCounts } from './download-counts.ts'
 import { explainCrate } from './explain.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
 import { type CrateLists, createCrateLists } from './lists/crate-lists.ts'
+import { createLoadAhead } from './load-ahead.ts'
 import { createPackageRules } from './package-rules.ts'
 import { createPublisher, type PublishRequest } from './publish.ts'
 import { createReadmes, type Readmes } from './readmes.ts'
@@ -140,6 +141,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
   })
   const onHit = () => observer.cacheLookup('process', 'hit')
   const readmes = createReadmes({ views, fileOf, logger })
+  const loadAll = () => Promise.all([catalogue.read(), upstream.search.kept()])
+  const catalogues = createLoadAhead(loadAll, logger)
 
   return {
     options,
@@ -151,6 +154,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     }),
 
     async index(caller, name) {
+      catalogues.soon()
       await access.mustRead(caller, name)
       const { record, stale } = await log.read(name, { absence: true })
       if (record === undefined) {
@@ -199,6 +203,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     },
 
     async close() {
+      catalogues.close()
       await caretaker.close()
       await counts.close()
       await trail?.close()
