@@ -25,7 +25,12 @@ const LARGE_TEXT_BYTES = 12_400_000
 export async function npmAndCargoShare(t: TestContext, installed: Installation): Promise<void> {
   const uplink = await startUplink(t, { crates: [crateFile('open-core', '1.2.0')] })
   const verdaccio = await startVerdaccio(t, installed, {
-    cargo: { enabled: true, web: true, uplinks: { 'crates-io': { url: uplink.url } } },
+    cargo: {
+      enabled: true,
+      web: true,
+      limits: { crate: '40MiB' },
+      uplinks: { 'crates-io': { url: uplink.url } },
+    },
     config: { plugins: join(import.meta.dirname, 'plugins') },
     middlewares: { scrape: { from: installed.folder } },
   })
@@ -41,7 +46,7 @@ export async function npmAndCargoShare(t: TestContext, installed: Installation):
   await t.test('the web has a link to the crates', (inner) => pagesLinkToCrates(inner, verdaccio))
   await t.test('the access log tells who it was', () => logTellsUser(verdaccio, zoe))
   await t.test("metrics are on prom-client's default registry", () => metricsAreShared(verdaccio))
-  await t.test('slow readers cost no memory', () => slowReadersCostNothing(t, verdaccio, LARGE))
+  await t.test('slow readers cost no memory', () => slowReadersCostNothing(t, verdaccio, zoe.token))
 }
 
 async function npmRoundTrip(verdaccio: Verdaccio, user: NpmUser): Promise<void> {
