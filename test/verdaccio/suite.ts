@@ -1,8 +1,8 @@
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { killLosesNothing } from './crash.ts'
 import { crowdOnDisk } from './crowd.ts'
 import { npmAndCargoShare } from './everyday.ts'
-import { type Installation, install, type VerdaccioVersion } from './install.ts'
+import { install, type VerdaccioVersion } from './install.ts'
 import { hostRulesDecide, jwtExpires, ownRulesDecide } from './rights.ts'
 import { mistakesStopTheStart, mountMoves } from './starting.ts'
 import { npmAnswersAreTheSame, npmIsUndisturbed } from './steadiness.ts'
@@ -10,16 +10,10 @@ import { tokensAreVerdaccios } from './tokens.ts'
 
 const LONGEST_MS = 600_000
 
-/** What is tried in one version only, with the packages that it takes. */
-export interface More {
-  readonly packages: readonly string[]
-  readonly tests: Readonly<Record<string, (t: TestContext, installed: Installation) => Promise<void>>>
-}
-
 /** Declares everything that holds in each version of Verdaccio, after one installation. */
-export function declareSuite(version: VerdaccioVersion, more: More = { packages: [], tests: {} }): void {
+export function declareSuite(version: VerdaccioVersion): void {
   test(`inside Verdaccio ${version}`, { timeout: LONGEST_MS }, async (suite) => {
-    const installed = await install(suite, version, more.packages)
+    const installed = await install(suite, version)
     await suite.test('npm and cargo share everything', (t) => npmAndCargoShare(t, installed))
     await suite.test('tokens are those of npm', (t) => tokensAreVerdaccios(t, installed))
     await suite.test('a mistake stops the start', (t) => mistakesStopTheStart(t, installed))
@@ -31,6 +25,5 @@ export function declareSuite(version: VerdaccioVersion, more: More = { packages:
     await suite.test('crowds on the disk lose nothing', (t) => crowdOnDisk(t, installed))
     await suite.test('kill -9 loses nothing that was acknowledged', (t) => killLosesNothing(t, installed))
     await suite.test('it can be elsewhere', (t) => mountMoves(t, installed))
-    for (const [title, body] of Object.entries(more.tests)) await suite.test(title, (t) => body(t, installed))
   })
 }
