@@ -4,48 +4,34 @@ import { interval } from '../options/units.ts'
 import { backUp, restore } from './backup.ts'
 import { collect } from './gc.ts'
 import { signalOfInterrupt } from './interrupt.ts'
-
-interface StoreOptions {
-  readonly config?: string
-  readonly data?: string
-}
+import { type SourceOptions, sourcesOf, withSources } from './source-options.ts'
 
 /** The commands that look after the storage as a whole; a running server goes on serving, but for `restore`. */
 export function addCare(parent: Command): void {
-  withStorage(parent.command('gc'))
+  withSources(parent.command('gc'))
     .description('remove what nobody needs from the storage')
     .option('--grace <interval>', 'leave alone what is younger', parseGrace, 24 * 60 * 60_000)
     .option('--dry-run', 'only tell what would go')
-    .action(async (options: StoreOptions & { readonly grace: number; readonly dryRun?: boolean }) => {
+    .action(async (options: SourceOptions & { readonly grace: number; readonly dryRun?: boolean }) => {
       const { grace, dryRun = false } = options
       await collect(sourcesOf(options), { out: process.stdout, grace, dryRun, signal: signalOfInterrupt() })
     })
 
-  withStorage(parent.command('backup'))
+  withSources(parent.command('backup'))
     .argument('<dir>', 'folder for the copy, or with an earlier one')
     .description('copy the storage to a folder')
-    .action(async (folder: string, options: StoreOptions) => {
+    .action(async (folder: string, options: SourceOptions) => {
       if (!(await backUp(sourcesOf(options), folder, parts()))) process.exitCode = 1
     })
 
-  withStorage(parent.command('restore'))
+  withSources(parent.command('restore'))
     .argument('<dir>', 'folder with a backup')
     .option('--force', 'also into a storage that has crates; what is there stays')
     .description('copy a backup into the storage, and verify it; no server may be running')
-    .action(async (folder: string, options: StoreOptions & { readonly force?: boolean }) => {
+    .action(async (folder: string, options: SourceOptions & { readonly force?: boolean }) => {
       const { force = false } = options
       if (!(await restore(sourcesOf(options), { folder, force }, parts()))) process.exitCode = 1
     })
-}
-
-function withStorage(command: Command): Command {
-  return command
-    .option('--config <file>', 'settings in YAML')
-    .option('--data <dir>', 'folder of the registry, default ./registry-data')
-}
-
-function sourcesOf({ config: file, data }: StoreOptions) {
-  return { file, data, workingDirectory: process.cwd(), environment: process.env }
 }
 
 function parts() {

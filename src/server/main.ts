@@ -14,6 +14,7 @@ import { importFolder } from './import.ts'
 import { signalOfInterrupt } from './interrupt.ts'
 import { Mistake } from './mistake.ts'
 import { createLogger, type Serving, serve, serveAsWorker } from './serve.ts'
+import { type SourceOptions, sourcesOf, withSources } from './source-options.ts'
 import { addToken } from './token-command.ts'
 import { addVerify } from './verify-command.ts'
 import { packageVersion } from './version.ts'
@@ -21,30 +22,19 @@ import { warmLockFile } from './warm.ts'
 import { addWebhooks } from './webhooks-command.ts'
 import { obeyPrimary } from './worker.ts'
 
-interface ServeOptions {
-  readonly config?: string
+interface ServeOptions extends SourceOptions {
   readonly listen?: string
-  readonly data?: string
   readonly uplinks: boolean
 }
 
-interface ImportOptions {
+interface ImportOptions extends SourceOptions {
   readonly owner: string
   readonly index?: string
-  readonly config?: string
-  readonly data?: string
 }
 
-interface AcceptOptions {
+interface AcceptOptions extends SourceOptions {
   readonly uplink?: string
   readonly yes?: boolean
-  readonly config?: string
-  readonly data?: string
-}
-
-interface WarmOptions {
-  readonly config?: string
-  readonly data?: string
 }
 
 const program = new Command('verdaccio-cargo').description('A Cargo registry').version(packageVersion())
@@ -60,20 +50,16 @@ addCare(program)
 await program.parseAsync().catch(fail)
 
 function addServe(parent: Command): void {
-  parent
-    .command('serve', { isDefault: true })
+  withSources(parent.command('serve', { isDefault: true }))
     .description('serve the registry')
-    .option('--config <file>', 'settings in YAML')
     .option('--listen <host:port>', 'address to listen on, default 127.0.0.1:8081')
-    .option('--data <dir>', 'folder of the registry, default ./registry-data')
     .option('--no-uplinks', 'only local crates: no other registry is asked')
     // As the default it is given the names of commands that do not exist.
     .allowExcessArguments()
     .action(async (options: ServeOptions, command: Command) => {
       mustHaveNoArguments(command.args, parent.args[0] === command.name())
-      const { config: file, listen, data, uplinks } = options
-      const [workingDirectory, environment] = [process.cwd(), process.env]
-      const sources = { file, listen, data, uplinks, workingDirectory, environment }
+      const { listen, uplinks } = options
+      const sources = { ...sourcesOf(options), listen, uplinks }
       await (cluster.isWorker ? startAsWorker(sources) : start(sources))
     })
 }
@@ -97,52 +83,41 @@ function mustHaveNoArguments([first]: readonly string[], isNamed: boolean): void
 }
 
 function addImport(parent: Command): void {
-  parent
-    .command('import')
+  withSources(parent.command('import'))
     .argument('<dir>', 'folder with .crate files, such as `$CARGO_HOME/registry/cache/<registry>`')
     .description('take .crate files into the registry; a running server goes on serving')
     .requiredOption('--owner <name>', 'user who owns the crates that are new')
     .option('--index <dir>', "folder of index files, or cargo's `registry/index/<registry>/.cache`")
-    .option('--config <file>', 'settings in YAML')
-    .option('--data <dir>', 'folder of the registry, default ./registry-data')
     .action(async (folder: string, options: ImportOptions) => {
-      const { config: file, data, owner, index } = options
-      const sources = { file, data, workingDirectory: process.cwd(), environment: process.env }
+      const { owner, index } = options
       const parts = { out: process.stdout, logger: createLogger() }
-      const report = await importFolder(sources, { folder, owner, index }, parts)
+      const report = await importFolder(sourcesOf(options), { folder, owner, index }, parts)
       if (report.refused.length > 0) process.exitCode = 1
     })
 }
 
 function addWarm(parent: Command): void {
-  parent
-    .command('warm')
+  withSources(parent.command('warm'))
     .argument('<Cargo.lock>', 'lock file whose packages are to be had without any uplink')
     .description('fetch the packages of a lock file from the uplinks; a running server goes on serving')
-    .option('--config <file>', 'settings in YAML')
-    .option('--data <dir>', 'folder of the registry, default ./registry-data')
-    .action(async (lockFile: string, { config: file, data }: WarmOptions) => {
-      const sources = { file, data, workingDirectory: process.cwd(), environment: process.env }
+    .action(async (lockFile: string, options: SourceOptions) => {
       const signal = signalOfInterrupt()
       const parts = { out: process.stdout, err: process.stderr, logger: createLogger(), signal }
-      const { missing, left } = await warmLockFile(sources, lockFile, parts)
+      const { missing, left } = await warmLockFile(sourcesOf(options), lockFile, parts)
       if (missing.length + left > 0) process.exitCode = 1
     })
 }
 
 function addAccept(parent: Command): void {
-  parent
-    .command('accept')
+  withSources(parent.command('accept'))
     .argument('<crate>', 'crate whose index file an uplink changed in a way that is not believed')
     .description("show how an uplink's index file differs from the kept copy, and end the conflict")
     .option('--uplink <name>', 'default: the uplink whose copy is served')
     .option('--yes', "keep the uplink's file from now on, although it contradicts the copy")
-    .option('--config <file>', 'settings in YAML')
-    .option('--data <dir>', 'folder of the registry, default ./registry-data')
-    .action(async (crate: string, { config: file, data, uplink, yes = false }: AcceptOptions) => {
-      const sources = { file, data, workingDirectory: process.cwd(), environment: process.env }
+    .action(async (crate: string, { uplink, yes = false, ...options }: AcceptOptions) => {
       const parts = { out: process.stdout, logger: createLogger() }
-      if ((await acceptCrate(sources, { crate, uplink, yes }, parts)) === 'open') process.exitCode = 1
+      if ((await acceptCrate(sourcesOf(options), { crate, uplink, yes }, parts)) === 'open')
+        process.exitCode = 1
     })
 }
 

@@ -1,13 +1,9 @@
 import process from 'node:process'
 import { type Command, InvalidArgumentError } from 'commander'
+import { type SourceOptions, sourcesOf, withSources } from './source-options.ts'
 import { createUserToken, listUserTokens, revokeUserTokens } from './token.ts'
 
-interface StoreOptions {
-  readonly config?: string
-  readonly data?: string
-}
-
-interface CreateOptions extends StoreOptions {
+interface CreateOptions extends SourceOptions {
   readonly user: string
   readonly name?: string
   readonly groups?: readonly string[]
@@ -16,7 +12,7 @@ interface CreateOptions extends StoreOptions {
   readonly expires?: string
 }
 
-interface ListOptions extends StoreOptions {
+interface ListOptions extends SourceOptions {
   readonly user?: string
   readonly json?: boolean
 }
@@ -26,7 +22,7 @@ export function addToken(parent: Command): void {
   const token = parent.command('token').description("users' tokens: create, list, revoke")
   const output = { out: process.stdout, err: process.stderr }
 
-  withStorage(token.command('create'))
+  withSources(token.command('create'))
     .description('make a token and print it; it cannot be shown again')
     .requiredOption('--user <name>', 'whose it is')
     .option('--name <text>', 'what it is for')
@@ -39,7 +35,7 @@ export function addToken(parent: Command): void {
       await createUserToken(sourcesOf(options), { ...options, groups, crates, actions }, output)
     })
 
-  withStorage(token.command('list'))
+  withSources(token.command('list'))
     .description('list tokens, never the tokens themselves')
     .option('--user <name>', "only this user's")
     .option('--json', 'as JSON')
@@ -47,23 +43,13 @@ export function addToken(parent: Command): void {
       listUserTokens(sourcesOf(options), { user: options.user, json: options.json ?? false }, output),
     )
 
-  withStorage(token.command('revoke'))
+  withSources(token.command('revoke'))
     .description('take tokens back, within a minute on every server')
     .argument('[id...]', 'ids, as `token list` shows them')
     .option('--user <name>', "only this user's; without ids all of them")
     .action((ids: readonly string[], options: ListOptions) =>
       revokeUserTokens(sourcesOf(options), { ids, user: options.user }, output),
     )
-}
-
-function withStorage(command: Command): Command {
-  return command
-    .option('--config <file>', 'settings in YAML')
-    .option('--data <dir>', 'folder of the registry, default ./registry-data')
-}
-
-function sourcesOf({ config: file, data }: StoreOptions) {
-  return { file, data, workingDirectory: process.cwd(), environment: process.env }
 }
 
 /** `a,b` and `a b` alike. An empty shell variable must not make a token that may do everything. */
