@@ -2,6 +2,7 @@ import { parseAuditQuery } from '../protocol/audit-query.ts'
 import type { AuditPage } from '../registry/audit/page.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { RouteContext } from './handlers.ts'
+import { queryOf } from './query.ts'
 
 const LINES = 'application/x-ndjson'
 
@@ -9,7 +10,7 @@ const LINES = 'application/x-ndjson'
 export function createAuditHandlers(registry: Pick<Registry, 'audit'>) {
   return {
     async audit(ctx: RouteContext) {
-      const params = new URLSearchParams(ctx.querystring)
+      const params = queryOf(ctx)
       const page = await registry.audit(ctx.state.caller, () => parseAuditQuery(params))
       const { entries, next } = page
       ctx.set('Cache-Control', 'no-store')

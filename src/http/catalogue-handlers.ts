@@ -10,15 +10,17 @@ import { validateName } from '../protocol/name.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { RouteContext } from './handlers.ts'
 import { sendJson } from './json-answer.ts'
+import { queryOf } from './query.ts'
+import { siteOf } from './site.ts'
 
-/** crates.io's read API about many crates. */
+/** crates.io's read API about many crates, with paths as those about one. */
 export function createCatalogueHandlers(registry: Registry) {
   return {
     async search(ctx: RouteContext) {
       const query = queryOf(ctx)
       const wanted = parseCratesQuery(query)
       const found = await registry.search(ctx.state.caller, wanted)
-      sendJson(ctx, renderCrates(found, wanted, query, baseOf(ctx)))
+      sendJson(ctx, renderCrates(found, wanted, query, siteOf(ctx).path))
     },
 
     async keywords(ctx: RouteContext) {
@@ -55,25 +57,16 @@ export function createCatalogueHandlers(registry: Registry) {
     },
 
     async summary(ctx: RouteContext) {
-      sendJson(ctx, renderSummary(await registry.summary(ctx.state.caller), baseOf(ctx)))
+      sendJson(ctx, renderSummary(await registry.summary(ctx.state.caller), siteOf(ctx).path))
     },
 
     async reverseDependencies(ctx: RouteContext) {
       const name = validateName(ctx.params['crate'] ?? '')
       const page = parsePage(queryOf(ctx))
       const found = await registry.reverseDependencies(ctx.state.caller, name, page)
-      sendJson(ctx, renderReverseDependencies(name, found, baseOf(ctx)))
+      sendJson(ctx, renderReverseDependencies(name, found, siteOf(ctx).path))
     },
   }
 }
 
 export type CatalogueHandlers = ReturnType<typeof createCatalogueHandlers>
-
-/** Paths, not URLs: crates.io's clients put the address in front that they know it by. */
-function baseOf(ctx: RouteContext): string {
-  return new URL(ctx.state.caller.via).pathname.replace(/\/+$/, '')
-}
-
-function queryOf(ctx: RouteContext): URLSearchParams {
-  return new URLSearchParams(ctx.querystring)
-}

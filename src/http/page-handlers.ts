@@ -12,6 +12,7 @@ import type { RouteContext } from './handlers.ts'
 import { type Besides, cratePage } from './pages/crate-page.ts'
 import { listPage } from './pages/list-page.ts'
 import { sendPage } from './pages/page.ts'
+import { queryOf } from './query.ts'
 import type { CrateReadmes } from './readme/crate-readmes.ts'
 import { siteOf } from './site.ts'
 
@@ -54,7 +55,7 @@ export function createPageHandlers({ registry, readmes, now }: PageDeps) {
     },
 
     async list(ctx: RouteContext) {
-      const parameters = new URLSearchParams(ctx.querystring)
+      const parameters = queryOf(ctx)
       const query = (parameters.get('q') ?? '').trim()
       const page = parsePageNumber(parameters.get('page'))
       const terms = searchTerms(query)
@@ -63,7 +64,7 @@ export function createPageHandlers({ registry, readmes, now }: PageDeps) {
     },
 
     async cratePage(ctx: RouteContext) {
-      const parameters = new URLSearchParams(ctx.querystring)
+      const parameters = queryOf(ctx)
       const { caller } = ctx.state
       const [asked, number] = [ctx.params['crate'] ?? '', ctx.params['version'] ?? parameters.get('version')]
       const { view: crate, downloads } = await registry.countedCrate(caller, validateName(asked))

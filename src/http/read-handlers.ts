@@ -13,13 +13,15 @@ import { sendFresh } from './fresh-answer.ts'
 import type { RouteContext } from './handlers.ts'
 import { sendJson } from './json-answer.ts'
 import { markupOf } from './pages/html.ts'
+import { queryOf } from './query.ts'
 import type { CrateReadmes } from './readme/crate-readmes.ts'
+import { siteOf } from './site.ts'
 
 /** A README is a part of a page that somebody else makes: opened by itself it has no style, and does nothing. */
 const FRAGMENT_POLICY =
   "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
 
-/** crates.io's read API about one crate. */
+/** crates.io's read API about one crate, with paths: its clients put the address in front that they know us by. */
 export function createReadHandlers(registry: Registry, readmes: CrateReadmes) {
   const nameOf = (ctx: RouteContext) => validateName(ctx.params['crate'] ?? '')
   const counted = (ctx: RouteContext) => registry.countedCrate(ctx.state.caller, nameOf(ctx))
@@ -43,18 +45,18 @@ export function createReadHandlers(registry: Registry, readmes: CrateReadmes) {
     async crate(ctx: RouteContext) {
       const parts = parseInclude(queryOf(ctx).get('include') ?? undefined)
       const { view, downloads } = await counted(ctx)
-      sendJson(ctx, renderCrateAnswer(view, parts, { base: basePath(ctx), downloads }))
+      sendJson(ctx, renderCrateAnswer(view, parts, { base: siteOf(ctx).path, downloads }))
     },
 
     async versions(ctx: RouteContext) {
       const query = parseVersionsQuery(queryOf(ctx))
       const { view, downloads } = await counted(ctx)
-      sendJson(ctx, renderVersionsPage(view, query, { base: basePath(ctx), downloads }))
+      sendJson(ctx, renderVersionsPage(view, query, { base: siteOf(ctx).path, downloads }))
     },
 
     async version(ctx: RouteContext) {
       const { view, version, downloads } = await countedVersion(ctx)
-      sendJson(ctx, { version: renderVersion(view, version, { base: basePath(ctx), downloads }) })
+      sendJson(ctx, { version: renderVersion(view, version, { base: siteOf(ctx).path, downloads }) })
     },
 
     async dependencies(ctx: RouteContext) {
@@ -121,13 +123,4 @@ function mustHave(view: CrateView, number: Version): VersionView {
   const version = versionOf(view, number)
   if (version === undefined) throw unknownVersion(view.name, number)
   return version
-}
-
-/** The path of the registry's URL: crates.io's clients put the address in front that they know it by. */
-function basePath(ctx: RouteContext): string {
-  return new URL(ctx.state.caller.via).pathname.replace(/\/+$/, '')
-}
-
-function queryOf(ctx: RouteContext): URLSearchParams {
-  return new URLSearchParams(ctx.querystring)
 }
