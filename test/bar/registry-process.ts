@@ -126,6 +126,8 @@ function holdingsOf(pid: number, temporary: string, data: string): Holdings {
 
 /** What a store has not finished writing. */
 function halfWritten(data: string): number {
+  // The folder comes with the first thing that is stored.
+  if (!existsSync(data)) return 0
   const files = readdirSync(data, { recursive: true, withFileTypes: true })
   return files.filter((it) => it.isFile() && it.name.startsWith(TEMP_MARK)).length
 }
