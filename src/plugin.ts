@@ -121,7 +121,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
   ])
 
   const checkUpgrade = createUpgradeCheck(logger)
-  const fast = createFastPath({ options: checked, registry, callers, forms, metrics })
+  const fast = createFastPath({ options: checked, registry, callers, forms, metrics, logger })
 
   /** Whether the request is answered. */
   async function answerFast(ctx: CargoContext): Promise<boolean> {

@@ -6,14 +6,12 @@ import { validateVersion } from '../protocol/version.ts'
 import type { Registry } from '../registry/registry.ts'
 import { freshTag, gzipTag, isFresh } from './conditional.ts'
 import type { CargoContext } from './context.ts'
+import { CRATE_TYPE, crateHead } from './crate-head.ts'
 import type { IndexForms } from './index-forms.ts'
 import { eachHeader, INDEX_TYPE, indexHead, REVALIDATE } from './index-head.ts'
 import { parseRange } from './range.ts'
 import { whenSent } from './sent.ts'
 import { bodyLength, rawBody } from './upload.ts'
-
-/** A crate file never changes; `no-transform` keeps compressing proxies and hosts away from its bytes. */
-const IMMUTABLE = 'public, max-age=31536000, immutable, no-transform'
 
 /** A request whose route has parameters. */
 export type RouteContext = CargoContext & {
@@ -25,7 +23,6 @@ export type RouteContext = CargoContext & {
 export function createHandlers(registry: Registry, forms: IndexForms) {
   const { client_body_timeout } = registry.options
   const isPublic = registry.config({ principal: undefined, via: '' })['auth-required'] !== true
-  const cacheScope = (value: string) => (isPublic ? value : value.replace('public', 'private'))
 
   async function setYanked(ctx: RouteContext, yank: boolean) {
     const [name, version] = [validateName(param(ctx, 'crate')), validateVersion(param(ctx, 'version'))]
@@ -69,14 +66,10 @@ export function createHandlers(registry: Registry, forms: IndexForms) {
       if (ctx.method === 'GET' && !isKnown && file.address !== undefined) {
         redirect(ctx, await file.address(`${param(ctx, 'crate')}-${param(ctx, 'version')}.crate`))
         // How it ends is not seen here.
-        whenSent(ctx, () => file.sent(ctx.get('Range') === ''))
+        whenSent(ctx.res, () => file.sent(ctx.get('Range') === ''))
         return
       }
-      ctx.set('Cache-Control', cacheScope(IMMUTABLE))
-      ctx.set('Accept-Ranges', 'bytes')
-      ctx.set('X-Content-Type-Options', 'nosniff')
-      ctx.set('ETag', etag)
-      if (file.modified !== undefined) ctx.lastModified = file.modified
+      eachHeader(crateHead(file, isPublic), (header, value) => ctx.set(header, value))
       if (isKnown) {
         ctx.status = 304
         return
@@ -89,10 +82,10 @@ export function createHandlers(registry: Registry, forms: IndexForms) {
       const opened = ctx.method === 'HEAD' ? undefined : await file.open(range)
       ctx.status = range ? 206 : 200
       if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end - 1}/${size}`)
-      ctx.type = 'application/gzip'
+      ctx.type = CRATE_TYPE
       if (opened !== undefined) {
         ctx.body = opened.body
-        whenSent(ctx, () => file.sent(range === undefined))
+        whenSent(ctx.res, () => file.sent(range === undefined))
       }
       const length = range ? range.end - range.start : (opened?.size ?? size)
       if (length !== undefined) ctx.length = length

@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { LRUCache } from 'lru-cache'
 import { CargoError } from '../errors.ts'
-import type { ByteRange, CargoEvent, Logger, ObjectInfo, ObjectStore, PutOptions } from '../host.ts'
+import type {
+  ByteRange,
+  CargoEvent,
+  Logger,
+  ObjectInfo,
+  ObjectStore,
+  OpenObject,
+  PutOptions,
+} from '../host.ts'
+import { createHotBlobs, type HotBlob } from './hot-blobs.ts'
 import { blobKey } from './keys.ts'
 import { readBytes } from './reliable-storage.ts'
 
@@ -42,6 +51,10 @@ export interface Blobs {
   get(sha256: string, range?: ByteRange): Promise<BlobContent | undefined>
   /** Where a client gets the blob from the store itself, unverified, for a minute; absent: nowhere. */
   address?(sha256: string, filename: string): Promise<string>
+  /** What {@link Blobs.get} would give of a small blob that is in memory, with a look at the store once in a second. */
+  ready(sha256: string): Promise<HotBlob | undefined>
+  /** A blob that this process has verified, for positional reads; `undefined` for others, and where stores have none. */
+  open(sha256: string): Promise<OpenObject | undefined>
   /** Whether this process found the bytes damaged that it looked at last; writing them again mends that. */
   isDamaged(sha256: string): boolean
 }
@@ -50,17 +63,21 @@ export interface BlobsDeps {
   readonly storage: ObjectStore
   readonly logger: Logger
   readonly emit: (event: Omit<CargoEvent, 'at'>) => void
+  /** Milliseconds on a clock that never jumps. */
+  readonly monotonic: () => number
 }
 
 /** The blobs of `storage`. */
-export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
+export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Blobs {
   const { signedUrl } = storage
+  const hot = createHotBlobs(monotonic)
   const verified = new LRUCache<string, string>({ max: MAX_VERIFIED })
   /** As {@link fingerprint} had them: others may mend them. */
   const damaged = new LRUCache<string, string>({ max: MAX_DAMAGED })
 
   function corrupt(sha256: string, object: ObjectInfo): CargoError {
     damaged.set(sha256, fingerprint(object))
+    hot.delete(sha256)
     logger.error({ sha256 }, 'integrity: stored bytes do not have the checksum they are stored under')
     emit({ kind: 'integrity', crate: '', detail: { sha256, found: 'stored bytes have another checksum' } })
     return new CargoError('unavailable', 'the stored crate file is damaged, the operator has been told', {
@@ -84,6 +101,7 @@ export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
       const bytes = await readBytes(object)
       if (createHash('sha256').update(bytes).digest('hex') !== sha256) throw corrupt(sha256, object)
       remember()
+      hot.set(sha256, { size, modified, bytes })
       return {
         size,
         modified,
@@ -111,6 +129,7 @@ export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
     }
     verified.delete(sha256)
     damaged.delete(sha256)
+    hot.delete(sha256)
   }
 
   return {
@@ -122,9 +141,25 @@ export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
       address: (sha256, filename) =>
         signedUrl(blobKey(sha256), ADDRESS_SECONDS, { type: 'application/gzip', filename }),
     }),
+    async ready(sha256) {
+      if (damaged.has(sha256) || !hot.has(sha256)) return undefined
+      const blob = hot.get(sha256)
+      if (blob !== undefined) return blob
+      hot.seen(sha256, await storage.stat(blobKey(sha256)))
+      return hot.get(sha256)
+    },
+    async open(sha256) {
+      const seen = verified.get(sha256)
+      if (seen === undefined || damaged.has(sha256)) return undefined
+      const file = await storage.open?.(blobKey(sha256))
+      if (file === undefined || fingerprint(file) === seen) return file
+      await file.close()
+      return undefined
+    },
     isDamaged: (sha256) => damaged.has(sha256),
     async stat(sha256) {
       const info = await storage.stat(blobKey(sha256))
+      hot.seen(sha256, info)
       if (info === undefined || damaged.get(sha256) !== fingerprint(info)) damaged.delete(sha256)
       return info
     },
@@ -132,7 +167,10 @@ export function createBlobs({ storage, logger, emit }: BlobsDeps): Blobs {
       const seen = verified.get(sha256)
       if (seen === undefined) return readVerified(sha256, range)
       const object = await storage.get(blobKey(sha256), range)
-      if (object === undefined || fingerprint(object) === seen) return object
+      if (object === undefined) return undefined
+      // What is asked for again, whole, is asked for often: it is read once more into memory.
+      const isHotter = range === undefined && object.size <= MAX_BUFFERED && !hot.has(sha256)
+      if (fingerprint(object) === seen && !isHotter) return object
       object.body.destroy()
       verified.delete(sha256)
       return readVerified(sha256, range)

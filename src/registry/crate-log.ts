@@ -28,6 +28,11 @@ export interface LocalCrate {
   readonly stale: boolean
 }
 
+/** What is known of a name, and whether that needed a look at the store. */
+export interface WarmCrate extends Pick<LocalCrate, 'record'> {
+  readonly found: 'hit' | 'miss'
+}
+
 export interface ReadOptions {
   /** As of now. */
   readonly fresh?: boolean
@@ -45,8 +50,11 @@ export interface CrateLog {
    * @throws {CargoError} `unavailable` when the store is away and nothing recent is known
    */
   read(name: string, options?: ReadOptions): Promise<LocalCrate>
-  /** What {@link CrateLog.read} would say at once, from memory; `undefined` when it would have to look. */
-  peek(name: string): LocalCrate | undefined
+  /**
+   * What {@link CrateLog.read} would say of a name that is in memory, with one look at the store if there was none for
+   * a second; `undefined` for other names, and while the store is away. Whoever makes use of it tells how it was `found`.
+   */
+  warm(name: string): Promise<WarmCrate | undefined>
   /**
    * Accepts the change that `decide` makes of the current state; decides again when another writer was faster.
    * The change is durable and visible here when the promise resolves. No change leaves the crate as it is.
@@ -174,9 +182,13 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
     entry !== undefined && monotonic() - entry.checkedAt <= TRUSTED_MS
 
   return {
-    peek(name) {
-      const entry = known.get(canonicalName(name))
-      return isTrusted(entry) ? { record: entry.record, stale: false } : undefined
+    async warm(name) {
+      const key = canonicalName(name)
+      const entry = known.get(key)
+      if (entry === undefined) return undefined
+      if (isTrusted(entry)) return { record: entry.record, found: 'hit' }
+      const renewed = await refreshOnce(key).catch(() => undefined)
+      return renewed && { record: renewed.record, found: 'miss' }
     },
     async read(name, { fresh = false, absence = false } = {}) {
       const key = canonicalName(name)

@@ -33,6 +33,8 @@ export interface DownloadsDeps {
 
 /** Beside the downloads: a file for the registry's own use, of a crate that the caller may read. */
 export interface FilesOf extends Downloads {
+  /** Takes note of a download that was completely sent: the whole file, or a range of it. */
+  noteSent(caller: Caller, name: CrateName, version: Version, whole: boolean): void
   fileOf(caller: Caller, name: CrateName, version: Version): Promise<CrateFile>
 }
 
@@ -47,17 +49,19 @@ export function createDownloads(deps: DownloadsDeps): FilesOf {
     throw (await upstream.proxied.find(name)) ? unknownVersion(name, version) : unknownCrate(name)
   }
 
+  function noteSent(caller: Caller, name: CrateName, version: Version, whole: boolean): void {
+    if (whole) counts.count(name, version)
+    trail?.note(caller, name, version)
+  }
+
   return {
     fileOf,
+    noteSent,
     async download(caller, name, version) {
       await access.mustRead(caller, name)
       ahead.crateAsked(caller, name, version)
       const file = await fileOf(caller, name, version)
-      const sent = (whole: boolean) => {
-        if (whole) counts.count(name, version)
-        trail?.note(caller, name, version)
-      }
-      return { ...file, sent }
+      return { ...file, sent: (whole) => noteSent(caller, name, version, whole) }
     },
   }
 }

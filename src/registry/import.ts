@@ -63,7 +63,7 @@ export function createImporter({
   const noCache = { get: async () => undefined, set: async () => {} }
   const log = createCrateLog({ storage, cache: noCache, logger, monotonic })
   const announce = (event: Omit<CargoEvent, 'at'>) => emit({ at: now().toISOString(), ...event })
-  const blobs = createBlobs({ storage, logger, emit: announce })
+  const blobs = createBlobs({ storage, logger, emit: announce, monotonic })
   const catalogue = createCatalogue({ storage, logger, monotonic })
   const claimant = { name: owner, groups: [], admin: true, ownsByRule: true }
 

@@ -1,13 +1,18 @@
+import type { ObjectInfo, OpenObject } from '../host.ts'
 import type { CrateName } from '../protocol/name.ts'
+import { findVersion } from '../protocol/record.ts'
+import type { Version } from '../protocol/version.ts'
 import type { Access, Caller } from './access.ts'
 import type { AheadOfCallers } from './ahead-of-callers.ts'
-import type { CrateLog } from './crate-log.ts'
+import type { Blobs } from './blobs.ts'
+import type { CrateLog, WarmCrate } from './crate-log.ts'
+import type { FilesOf } from './download.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 /**
- * What can be answered at once, from memory, as {@link Registry} would answer it. Nothing is noted before it is
- * `taken`: whoever makes nothing of it may ask the registry itself.
+ * What can be answered from memory, with a look at whether it is still so, as {@link Registry} would answer it. Nothing
+ * is noted before it is `taken`: whoever makes nothing of it may ask the registry itself.
  */
 export interface Ready {
   /**
@@ -15,6 +20,19 @@ export interface Ready {
    * @throws {CargoError} when the host does not say what the caller may do
    */
   index(caller: Caller, name: CrateName): Promise<Taken<ReadyIndex> | undefined>
+  /**
+   * The file of a version, if this process has verified it before. One that is not in memory is open, and must be closed.
+   * @throws {CargoError} as {@link Ready.index}, and when the store is away
+   */
+  download(caller: Caller, name: CrateName, version: Version): Promise<Taken<ReadyFile> | undefined>
+}
+
+/** A `.crate` file that was verified. */
+export interface ReadyFile extends ObjectInfo {
+  readonly cksum: string
+  readonly content: Buffer | OpenObject
+  /** To be told once the whole file was completely sent. */
+  sent(): void
 }
 
 export type ReadyIndex =
@@ -29,42 +47,74 @@ export type Taken<T> = T & {
 
 export interface ReadyDeps {
   readonly access: Access
-  readonly log: Pick<CrateLog, 'peek'>
-  readonly upstream: Pick<Upstream, 'ready'>
+  readonly log: Pick<CrateLog, 'warm'>
+  readonly blobs: Pick<Blobs, 'ready' | 'open' | 'address'>
+  readonly upstream: Pick<Upstream, 'ready' | 'readyCksum'>
   readonly ahead: AheadOfCallers
-  /** The record of a crate, or that there is none, was found in memory. */
-  onHit(): void
+  readonly noteSent: FilesOf['noteSent']
+  /** How the record of a crate, or that there is none, was found. */
+  onLookup(found: WarmCrate['found']): void
 }
 
-export function createReady({ access, log, upstream, ahead, onHit }: ReadyDeps): Ready {
-  function ofUplinks(caller: Caller, name: string): Taken<ReadyIndex> | undefined {
+export function createReady(deps: ReadyDeps): Ready {
+  const { access, log, blobs, upstream, ahead, onLookup } = deps
+
+  function ofUplinks(caller: Caller, name: string, { found }: WarmCrate): Taken<ReadyIndex> | undefined {
     const served = upstream.ready(name)
     if (served === undefined) return undefined
-    if (served === 'absent') return { found: false, taken: onHit }
+    if (served === 'absent') return { found: false, taken: () => onLookup(found) }
     return {
       found: true,
       file: served.file,
       taken() {
-        onHit()
+        onLookup(found)
         ahead.servedUpstream(caller, name, served.entries)
       },
     }
   }
 
+  /** The checksum of a version, local or not. */
+  function cksumOf({ record }: WarmCrate, name: CrateName, version: Version): string | undefined {
+    if (record === undefined) return upstream.readyCksum(name, version)
+    const entry = record.removed || record.name !== name ? undefined : findVersion(record, version)?.entry
+    return entry?.vers === version ? entry.cksum : undefined
+  }
+
   return {
+    async download(caller, name, version) {
+      // Where the store itself sends files, clients are told so.
+      if (blobs.address !== undefined || !(await access.may(caller, 'read', name))) return undefined
+      const known = await log.warm(name)
+      if (known === undefined) return undefined
+      const cksum = cksumOf(known, name, version)
+      if (cksum === undefined) return undefined
+      const blob = await blobs.ready(cksum)
+      const content = blob?.bytes ?? (await blobs.open(cksum))
+      if (content === undefined) return undefined
+      const { size, modified } = blob ?? (content as OpenObject)
+      return {
+        ...{ size, modified, cksum, content },
+        taken() {
+          onLookup(known.found)
+          ahead.crateAsked(caller, name, version)
+        },
+        sent: () => deps.noteSent(caller, name, version, true),
+      }
+    },
+
     async index(caller, name) {
       if (!(await access.may(caller, 'read', name))) return { found: false, taken() {} }
-      const known = log.peek(name)
+      const known = await log.warm(name)
       if (known === undefined) return undefined
       const { record } = known
-      if (record === undefined) return ofUplinks(caller, name)
+      if (record === undefined) return ofUplinks(caller, name, known)
       // Other spellings, and what was removed, have answers of their own.
       if (record.removed || record.versions.size === 0 || record.name.toLowerCase() !== name) return undefined
       return {
         found: true,
         file: indexFile(record, false),
         taken() {
-          onHit()
+          onLookup(known.found)
           ahead.servedLocal(caller, record)
         },
       }

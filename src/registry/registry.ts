@@ -85,15 +85,16 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
   const access = createAccess(options, rules, host.auth)
   const cache = createSealedCache(host.cache, storage, (result) => observer.cacheLookup('shared', result))
   const catalogue = createCatalogue({ storage, logger, monotonic })
+  const onLookup = (result: 'hit' | 'miss') => observer.cacheLookup('process', result)
   const log = createCrateLog({
     storage,
     cache,
     logger,
     monotonic,
     onColdRead: (record) => catalogue.note(record),
-    onLookup: (result) => observer.cacheLookup('process', result),
+    onLookup,
   })
-  const blobs = createBlobs({ storage, logger, emit })
+  const blobs = createBlobs({ storage, logger, emit, monotonic })
   const upstream = createUpstream({
     ...{ options, rules, storage, blobs, logger, observer, emit, now, monotonic },
     cache: host.cache,
@@ -136,17 +137,16 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     ...{ catalogue, access, rules, monotonic, views: { ...views, knownCrate } },
     ...{ upstream: upstream.search, counts },
   })
-  const { download, fileOf } = createDownloads({
+  const { download, fileOf, noteSent } = createDownloads({
     ...{ access, log, blobs, logger, upstream, ahead, counts, trail, tellDenied },
   })
-  const onHit = () => observer.cacheLookup('process', 'hit')
   const readmes = createReadmes({ views, fileOf, logger })
   const loadAll = () => Promise.all([catalogue.read(), upstream.search.kept()])
   const catalogues = createLoadAhead(loadAll, logger)
 
   return {
     options,
-    ready: createReady({ access, log, upstream, ahead, onHit }),
+    ready: createReady({ access, log, blobs, upstream, ahead, noteSent, onLookup }),
     config: ({ via }) => ({
       dl: `${via}/api/v1/crates`,
       api: via,

@@ -5,7 +5,7 @@ import type { ListedObject, ObjectStore, StoredObject } from '../host.ts'
 /** What the registry uses of a store. */
 export type RegistryStorage = Pick<
   ObjectStore,
-  'multiWriter' | 'get' | 'stat' | 'put' | 'delete' | 'list' | 'signedUrl'
+  'multiWriter' | 'get' | 'open' | 'stat' | 'put' | 'delete' | 'list' | 'signedUrl'
 >
 
 /**
@@ -13,13 +13,14 @@ export type RegistryStorage = Pick<
  * which a client may try again, and nothing of those words is for clients.
  */
 export function reliableStorage(storage: ObjectStore): RegistryStorage {
-  const { signedUrl } = storage
+  const { open, signedUrl } = storage
   return {
     multiWriter: storage.multiWriter,
     get: (...args) => orUnavailable(() => storage.get(...args)),
     stat: (...args) => orUnavailable(() => storage.stat(...args)),
     put: (...args) => orUnavailable(() => storage.put(...args)),
     delete: (...args) => orUnavailable(() => storage.delete(...args)),
+    ...(open && { open: (key: string) => orUnavailable(() => open.call(storage, key)) }),
     ...(signedUrl && { signedUrl: (...args) => orUnavailable(() => signedUrl.apply(storage, args)) }),
     async *list(...args): AsyncGenerator<ListedObject> {
       try {

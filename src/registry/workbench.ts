@@ -36,7 +36,7 @@ export function createWorkbench({
   const storage = reliableStorage(store)
   const log = createCrateLog({ storage, cache: NO_CACHE, logger, monotonic })
   const emit = () => {}
-  const blobs = createBlobs({ storage, logger, emit })
+  const blobs = createBlobs({ storage, logger, emit, monotonic })
   const rules = createPackageRules(options)
   const upstream = createUpstream({
     ...{ options, rules, storage, blobs, logger, emit, now, monotonic },

@@ -17,6 +17,7 @@ import { watchedStore } from '../support/watched-store.ts'
 const SMALL = randomBytes(1000)
 const LARGE = randomBytes(700 * 1024)
 const BOTH = [SMALL, LARGE]
+const monotonic = () => performance.now()
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 interface Setup {
@@ -35,7 +36,7 @@ async function setUp(t: TestContext): Promise<Setup> {
 function over(store: ReturnType<typeof watchedStore>): Setup {
   const events: Omit<CargoEvent, 'at'>[] = []
   return {
-    blobs: createBlobs({ storage: store, logger, emit: (event) => events.push(event) }),
+    blobs: createBlobs({ storage: store, logger, emit: (event) => events.push(event), monotonic }),
     store,
     events,
   }
@@ -186,7 +187,7 @@ test('get() closes the stored object when its body is destroyed, read or not', a
         return { ...object, body }
       },
     }
-    const blobs = createBlobs({ storage: store, logger, emit: () => {} })
+    const blobs = createBlobs({ storage: store, logger, emit: () => {}, monotonic })
     const sum = sha256(LARGE)
     await blobs.put(sum, Readable.from([LARGE]))
     const blob = await blobs.get(sum)

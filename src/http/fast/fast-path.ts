@@ -1,105 +1,47 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
-import { type Options, readsNeedLogin } from '../../options.ts'
-import { errorBody } from '../../protocol/api.ts'
-import { unknownCrate } from '../../protocol/decide.ts'
-import { renderIndexConfig } from '../../protocol/index-config.ts'
+import type { Logger, OpenObject } from '../../host.ts'
+import { readsNeedLogin } from '../../options.ts'
 import type { Caller } from '../../registry/access.ts'
-import type { Registry } from '../../registry/registry.ts'
 import type { Asker, Callers } from '../caller.ts'
-import { freshTag, gzipTag } from '../conditional.ts'
-import type { IndexForms } from '../index-forms.ts'
-import { INDEX_TYPE, indexHead, REVALIDATE } from '../index-head.ts'
 import type { CargoMetrics } from '../metrics.ts'
-import { createTargets, type Target } from './target.ts'
+import { whenSent } from '../sent.ts'
+import { type Answer, type AnswersDeps, createAnswers } from './answers.ts'
+import { type Buffers, createBuffers, sendFile } from './send-file.ts'
+import { createTargets } from './target.ts'
 
-/** A request, its answer to be, and where it came from. */
+/** A request, and its answer to be. */
 export interface Visit extends Asker {
   readonly res: ServerResponse
+  /**
+   * Headers to be sent with those of the answer, names and values in turns. Set only where nobody else has a say in
+   * the response: no host, and none of its middlewares.
+   */
+  readonly head?: readonly string[]
 }
 
 /**
  * Answers a request when all that it takes is in memory: who asked, when it did; `undefined` when it did nothing, and
  * the ordinary route has to answer.
  *
- * Why: context, router and middlewares take twice the time that Node itself needs for an index file, and these are
- * what cargo asks for by the hundred (`npm run bench`). Each answer is that of the ordinary route, to the byte: the
- * tests of reads run through both, and `fast_path: false` turns this one off.
+ * Why: context, router and middlewares take several times what Node itself needs for an index file, and these are
+ * what cargo asks for by the hundred (`npm run bench`, against bare Node). Each answer is that of the ordinary route,
+ * to the byte: the tests of reads run through both, and `fast_path: false` turns this one off.
  */
 export type FastPath = (visit: Visit) => Promise<Caller | undefined>
 
-export interface FastPathDeps {
-  readonly options: Options
-  readonly registry: Pick<Registry, 'config' | 'ready'>
+export interface FastPathDeps extends AnswersDeps {
   readonly callers: Callers
-  readonly forms: IndexForms
   readonly metrics: Pick<CargoMetrics, 'answered'>
-}
-
-interface Answer {
-  readonly status: number
-  readonly head: readonly string[]
-  readonly body: Buffer | undefined
-  /** To be told that it is sent. */
-  taken(): void
+  readonly logger: Logger
 }
 
 export function createFastPath(deps: FastPathDeps): FastPath {
-  const { options, registry, callers, metrics } = deps
+  const { options, callers, metrics, logger } = deps
   const targetOf = createTargets(options.mount)
+  const answers = createAnswers(deps)
   const required = readsNeedLogin(options)
-  // As the ordinary route says to all: see `createCors()` and `createCallerFinder()`.
-  const common = required ? ['Vary', 'Authorization'] : ['Access-Control-Allow-Origin', '*']
-  const commonOfIndex = required
-    ? ['Vary', 'Authorization, Accept-Encoding']
-    : ['Access-Control-Allow-Origin', '*', 'Vary', 'Accept-Encoding']
-
-  async function indexAnswer(
-    caller: Caller,
-    { name }: Target & { readonly kind: 'index' },
-    headers: IncomingHttpHeaders,
-  ): Promise<Answer | undefined> {
-    const ready = await registry.ready.index(caller, name)
-    if (ready === undefined) return undefined
-    const { taken } = ready
-    if (!ready.found) return { ...absent(name), taken }
-    const { file } = ready
-    const { etag } = file
-    const head = [...commonOfIndex, ...indexHead(file)]
-    const tag = freshTag(headers['if-none-match'] ?? '', [etag, gzipTag(etag)])
-    if (tag !== undefined) return { status: 304, head: [...head, 'ETag', tag], body: undefined, taken }
-    const form = deps.forms.ready(file, String(headers['accept-encoding'] ?? ''))
-    if (form === undefined) return undefined
-    head.push('ETag', form.etag, 'Content-Type', INDEX_TYPE)
-    if (form.encoding !== undefined) head.push('Content-Encoding', form.encoding)
-    return { status: 200, head, body: form.body, taken }
-  }
-
-  function absent(name: string) {
-    const body = Buffer.from(JSON.stringify(errorBody([unknownCrate(name).message])))
-    return { status: 404, head: [...common, 'Cache-Control', 'no-store', ...JSON_TYPE], body }
-  }
-
-  function configAnswer(caller: Caller): Answer {
-    const body = Buffer.from(renderIndexConfig(registry.config(caller)))
-    return {
-      status: 200,
-      head: [...common, 'Cache-Control', REVALIDATE, ...JSON_TYPE],
-      body,
-      taken() {},
-    }
-  }
-
-  async function answerTo(caller: Caller, target: Target, headers: IncomingHttpHeaders) {
-    switch (target.kind) {
-      case 'config':
-        return configAnswer(caller)
-      case 'index':
-        return indexAnswer(caller, target, headers)
-      case 'download':
-        return undefined
-    }
-  }
+  const buffers = createBuffers()
 
   return async function answerAtOnce(visit) {
     const { req, res } = visit
@@ -113,21 +55,25 @@ export function createFastPath(deps: FastPathDeps): FastPath {
     try {
       caller = await callers.find(visit)
       if (required && caller.principal === undefined) return undefined
-      answer = await answerTo(caller, target, headers)
+      answer = await answers.to(caller, target, headers)
     } catch {
       // The ordinary route fails alike, and knows how to say so.
       return undefined
     }
     if (answer === undefined) return undefined
-    answer.taken()
-    send(res, answer, method === 'HEAD')
-    const { status } = answer
-    metrics.answered({ route: target.route, method, status, seconds: (performance.now() - began) / 1000 })
+    answer.taken?.()
+    const { status, content, sent } = answer
+    setHead(visit, answer)
+    if (method === 'GET' && sent !== undefined) whenSent(res, sent)
+    const seconds = (performance.now() - began) / 1000
+    metrics.answered({ route: target.route, method, status, seconds, length: content && lengthOf(content) })
+    const isEmpty = method === 'HEAD' || status === 304
+    sendContent(res, isEmpty, content, buffers)?.catch((err) =>
+      logger.error({ err }, 'a crate file could not be sent to its end'),
+    )
     return caller
   }
 }
-
-const JSON_TYPE = ['Content-Type', 'application/json; charset=utf-8']
 
 /** What comes with a body, or wants to, is read by the ordinary route. */
 function hasBody(headers: IncomingHttpHeaders): boolean {
@@ -135,11 +81,30 @@ function hasBody(headers: IncomingHttpHeaders): boolean {
   return length !== '0' || headers['transfer-encoding'] !== undefined || headers.expect !== undefined
 }
 
-function send(res: ServerResponse, { status, head, body }: Answer, headOnly: boolean): void {
-  // One by one: hosts and their middlewares see what is set, and replace what sends it.
+function lengthOf(content: Buffer | OpenObject): number {
+  return Buffer.isBuffer(content) ? content.length : content.size
+}
+
+function setHead({ res, head: before }: Visit, { status, head }: Answer): void {
+  if (before !== undefined) {
+    res.writeHead(status, [...before, ...head])
+    return
+  }
+  // One by one: hosts and their middlewares see what is set, and may have replaced what sends it.
   for (let i = 0; i < head.length; i += 2) res.setHeader(head[i] ?? '', head[i + 1] ?? '')
-  if (body !== undefined) res.setHeader('Content-Length', body.length)
   res.statusCode = status
-  if (body === undefined || headOnly) res.end()
-  else res.end(body)
+}
+
+/** Sends at once what is in memory; for a file, the promise of its end. */
+function sendContent(
+  res: ServerResponse,
+  isEmpty: boolean,
+  content: Answer['content'],
+  buffers: Buffers,
+): Promise<void> | undefined {
+  const isFile = content !== undefined && !Buffer.isBuffer(content)
+  if (isFile && !isEmpty) return sendFile(res, content, buffers)
+  // Writing to who has gone is an error that nobody hears of.
+  if (!res.destroyed) res.end(isEmpty || isFile ? undefined : content)
+  return isFile ? content.close() : undefined
 }

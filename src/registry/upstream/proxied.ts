@@ -31,6 +31,8 @@ export interface Proxied {
   find(name: string, maxAge?: number): Promise<ProxiedCrate | undefined>
   /** What {@link Proxied.find} would say at once, of fresh copies; `undefined` when it would have to look. */
   ready(name: string): ProxiedCrate | 'absent' | undefined
+  /** The same of {@link Proxied.findVersion}, for a version that is known. */
+  readyVersion(name: string, version: string): ProxiedVersion | undefined
   /** As far as is kept, without asking anybody. */
   peek(name: string): Promise<ProxiedCrate | undefined>
   /**
@@ -102,6 +104,10 @@ export function createProxied({ uplinks, rules, index, hasCopies }: ProxiedDeps)
     uplinksOf,
     find,
     ready,
+    readyVersion(name, version) {
+      const crate = ready(name)
+      return crate === undefined || crate === 'absent' ? undefined : ofItsName(crate, name, version)
+    },
     peek: (name) => peek(name, uplinksOf(name)),
     async findVersion(name, version) {
       const crate = await find(name)

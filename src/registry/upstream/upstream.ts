@@ -41,6 +41,8 @@ export interface Upstream {
   index(name: string): Promise<ServedIndex | undefined>
   /** What {@link Upstream.index} would say at once, of fresh copies; `undefined` when it would have to look. */
   ready(name: string): ServedIndex | 'absent' | undefined
+  /** The checksum of a version that {@link Upstream.download} would serve, as far as that is known at once. */
+  readyCksum(name: string, version: string): string | undefined
   /** The same of what is known, marked stale, without a word to any uplink. */
   kept(name: string): Promise<ServedIndex | undefined>
   /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny the version */
@@ -156,6 +158,11 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     ready(name) {
       const crate = proxied.ready(name)
       return crate === undefined || crate === 'absent' ? crate : served(crate)
+    },
+    readyCksum(name, version) {
+      const found = proxied.readyVersion(name, version)
+      if (found === undefined || policy.judge(found.crate, version).verdict === 'denied') return undefined
+      return found.entry.cksum
     },
     async kept(name) {
       const crate = await proxied.peek(name)

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { createAuth } from '../../../src/hosts/auth.ts'
-import { memoryStorage } from '../../../src/hosts/memory.ts'
+import { fsStorage } from '../../../src/hosts/fs.ts'
 import type { OptionsInput } from '../../../src/options.ts'
 import { type CrateFile, crateFile, publishBody } from '../../support/crate-file.ts'
 import { startUplink } from '../../support/uplink.ts'
@@ -13,6 +17,9 @@ const OTHER = 'token-of-bob'
 const GZIP = { 'accept-encoding': 'deflate, gzip' }
 const LARGE_INDEX = Array.from({ length: 12 }, (_, i) => crateFile('acme-large', `1.${i}.0`))
 const INDEX = '/ac/me/acme-large'
+const DOWNLOAD = '/api/v1/crates/acme-large/1.0.0/download'
+const LARGE_DOWNLOAD = '/api/v1/crates/acme-huge/1.0.0/download'
+const PROXIED_DOWNLOAD = '/api/v1/crates/remote/1.0.0/download'
 
 interface Pair {
   readonly fast: Side
@@ -21,7 +28,8 @@ interface Pair {
 
 /** Two registries over one store, with local crates, crates of an uplink, and crates that not everybody may read. */
 async function startPair(t: Parameters<typeof startSide>[0], login: boolean): Promise<Pair> {
-  const storage = memoryStorage()
+  const folder = await mkdtemp(join(tmpdir(), 'fast-path-'))
+  const storage = fsStorage(folder)
   const uplink = await startUplink(t, { crates: [crateFile('remote', '1.0.0')] })
   const auth = createAuth({
     staticTokens: [
@@ -43,8 +51,10 @@ async function startPair(t: Parameters<typeof startSide>[0], login: boolean): Pr
     fast: await startSide(t, { ...spec, fast: true }),
     ordinary: await startSide(t, { ...spec, fast: false }),
   }
-  for (const crate of [...LARGE_INDEX, crateFile('acme-small', '1.0.0'), crateFile('acme-secret', '1.0.0')])
-    await publish(pair.fast, crate)
+  t.after(() => rm(folder, { recursive: true }))
+  const huge = crateFile('acme-huge', '1.0.0').add('acme-huge-1.0.0/data.bin', randomBytes(1_500_000))
+  const others = ['acme-small', 'acme-secret'].map((name) => crateFile(name, '1.0.0'))
+  for (const crate of [...LARGE_INDEX, huge, ...others]) await publish(pair.fast, crate)
   return pair
 }
 
@@ -75,6 +85,17 @@ const CASES: readonly (readonly [boolean, Asked])[] = [
   [true, { path: INDEX, headers: { 'if-none-match': '*' } }],
   [true, { path: INDEX, headers: { 'if-none-match': '"other", W/"one"' } }],
   [true, { path: '/2/no' }],
+  [true, { path: DOWNLOAD, headers: GZIP }],
+  [true, { path: DOWNLOAD, headers: { 'if-none-match': '*' } }],
+  [true, { path: LARGE_DOWNLOAD }],
+  [true, { path: LARGE_DOWNLOAD, headers: { 'if-none-match': '*' } }],
+  [true, { path: PROXIED_DOWNLOAD }],
+  [false, { path: DOWNLOAD, headers: { range: 'bytes=1-9' } }],
+  [false, { path: '/api/v1/crates/acme-large/1.0/download' }],
+  [false, { path: '/api/v1/crates/acme-large/9.0.0/download' }],
+  [false, { path: '/api/v1/crates/acme_large/1.0.0/download' }],
+  [false, { path: '/api/v1/crates/ACME-large/1.0.0/download' }],
+  [false, { path: '/api/v1/crates/acme-secret/9.0.0/download' }],
   [false, { path: `${INDEX}?a=b` }],
   [false, { path: '/ac/me/ACME-large' }],
   [false, { path: '/ac/me/acme_large' }],
@@ -105,8 +126,8 @@ for (const login of [false, true]) {
         }
       }
     }
-    const name = 'cargo_requests_total'
-    assert.deepEqual(await requestsOf(pair.fast, name), await requestsOf(pair.ordinary, name))
+    for (const name of ['cargo_requests_total', 'cargo_downloads_total'])
+      assert.deepEqual(await requestsOf(pair.fast, name), await requestsOf(pair.ordinary, name))
   })
 }
 

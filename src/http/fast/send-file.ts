@@ -1,0 +1,91 @@
+import type { ServerResponse } from 'node:http'
+import { constants, type ServerHttp2Stream } from 'node:http2'
+import { CargoError } from '../../errors.ts'
+import type { OpenObject } from '../../host.ts'
+
+/** Read and sent at a time: the larger, the less work a byte is. */
+const LARGE = 1024 * 1024
+const SMALL = 64 * 1024
+/** So many answers at a time have a large buffer, all others a small one: slow readers do not fill the memory. */
+const MAX_LARGE = 16
+/** Small ones that are kept for later. */
+const MAX_KEPT_SMALL = 64
+
+/** Buffers for files on their way out, used again and again. */
+export interface Buffers {
+  take(): Buffer
+  /** To be called once nobody reads the buffer any more. */
+  give(buffer: Buffer): void
+  /** The buffer is lost: somebody may still read it. */
+  lose(buffer: Buffer): void
+}
+
+export function createBuffers(): Buffers {
+  const large: Buffer[] = []
+  const small: Buffer[] = []
+  let free = MAX_LARGE
+  return {
+    take() {
+      if (free === 0) return small.pop() ?? Buffer.allocUnsafeSlow(SMALL)
+      free -= 1
+      return large.pop() ?? Buffer.allocUnsafeSlow(LARGE)
+    },
+    give(buffer) {
+      if (buffer.length === LARGE) {
+        free += 1
+        large.push(buffer)
+      } else if (small.length < MAX_KEPT_SMALL) small.push(buffer)
+    },
+    lose(buffer) {
+      if (buffer.length === LARGE) free += 1
+    },
+  }
+}
+
+/**
+ * Sends a file as an answer whose head is set, at the pace of its reader, and closes it. The answer is cut short when
+ * the file cannot be read to its end: a client never takes a part for the whole.
+ * @throws {CargoError} what kept the file from being read
+ */
+export async function sendFile(res: ServerResponse, file: OpenObject, buffers: Buffers): Promise<void> {
+  const buffer = buffers.take()
+  let isWriting = false
+  try {
+    for (let position = 0; position < file.size; ) {
+      const wanted = Math.min(buffer.length, file.size - position)
+      const read = await file.read(buffer.subarray(0, wanted), position)
+      if (read === 0) throw new CargoError('unavailable', 'a stored crate file ended early')
+      isWriting = true
+      if (!(await written(res, buffer.subarray(0, read)))) return
+      isWriting = false
+      position += read
+    }
+    if (!res.destroyed) res.end()
+  } catch (error) {
+    cutShort(res)
+    throw error
+  } finally {
+    if (isWriting) buffers.lose(buffer)
+    else buffers.give(buffer)
+    await file.close()
+  }
+}
+
+/** Whether the bytes have left; `false` once the client has. */
+function written(res: ServerResponse, bytes: Buffer): Promise<boolean> {
+  // Writing to who has gone is an error that nobody hears of.
+  if (res.destroyed) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const gone = () => resolve(false)
+    res.once('close', gone)
+    res.write(bytes, (error) => {
+      res.off('close', gone)
+      resolve(!error)
+    })
+  })
+}
+
+function cutShort(res: ServerResponse): void {
+  if ('stream' in res) (res.stream as ServerHttp2Stream).close(constants.NGHTTP2_INTERNAL_ERROR)
+  else res.destroy()
+}
