@@ -11,13 +11,14 @@ const SANE_ID = /^[A-Za-z0-9._:+/=-]{1,128}$/
 
 const MAX_LOGGED_PATH = 512
 
-/** What goes wrong when a client hangs up. */
+/** What goes wrong when a client hangs up, or breaks the rules of HTTP/2. */
 const CLIENT_LEFT: ReadonlySet<unknown> = new Set([
   'ECONNRESET',
   'ECONNABORTED',
   'EPIPE',
   'ERR_STREAM_PREMATURE_CLOSE',
   'ERR_STREAM_DESTROYED',
+  'ERR_HTTP2_ERROR',
   'ERR_HTTP2_INVALID_STREAM',
   'ERR_HTTP2_STREAM_ERROR',
   'ERR_HTTP2_SESSION_ERROR',

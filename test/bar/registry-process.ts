@@ -44,11 +44,12 @@ export interface RegistryProcess {
   stop(): Promise<void>
 }
 
-/** Starts it from the sources, in a folder of its own or that of one that has stopped; both are gone at the end. */
+/** Starts it from the sources, in a folder of its own or that of one that has stopped; both are gone at the end. `more` are settings. */
 export async function startRegistryProcess(
   context: { after(done: () => Promise<void>): void },
   cargo: OptionsInput,
   before?: RegistryProcess,
+  more: object = {},
 ): Promise<RegistryProcess> {
   const folder = before?.folder ?? (await mkdtemp(join(tmpdir(), 'cargo-bar-')))
   const temporary = join(folder, 'tmp')
@@ -57,7 +58,7 @@ export async function startRegistryProcess(
   mkdirSync(temporary, { recursive: true })
   const config = join(folder, 'config.yaml')
   const auth = { tokens: [{ token_env: 'BAR_TOKEN', user: 'bar' }] }
-  const settings = { listen: '127.0.0.1:0', storage: { fs: { path: data } }, auth, cargo }
+  const settings = { listen: '127.0.0.1:0', storage: { fs: { path: data } }, auth, cargo, ...more }
   writeFileSync(config, JSON.stringify(settings))
   const log = openSync(logFile, 'a')
   const turns = join(folder, 'turns')
