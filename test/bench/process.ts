@@ -50,7 +50,10 @@ export async function freePort(): Promise<number> {
 async function answers(url: string): Promise<void> {
   const end = Date.now() + PATIENCE_MS
   while (Date.now() < end) {
-    const response = await fetch(url).catch(() => undefined)
+    const response = await fetch(url).catch((error: Error) =>
+      // Who shows a certificate has come up, whether it is trusted or not.
+      Object(error.cause).code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ? new Response() : undefined,
+    )
     await response?.body?.cancel()
     if (response !== undefined) return
     await sleep(50)
