@@ -22,12 +22,16 @@ const onEach =
     return figures
   }
 
+const PUBLISHES = ['publish of a new crate', 'publish of another version']
+const CHANGES = ['yank', 'change of owners', 'removal of a version', 'removal of a crate']
+
 /** Two replicas on a folder and on S3, and what can happen to them. */
 export const REPLICA_PARTS: Readonly<Record<string, CountedPart>> = {
   'replicas-kills': onEach((context, place, kills = 30) =>
     replicaKillFigures(context, place, { kills, publishers: 8 }),
   ),
-  'replicas-walk': (context, points) => storageWalkFigures(context, points === undefined ? {} : { points }),
+  'replicas-publish-walk': (context, points) => storageWalkFigures(context, { kinds: PUBLISHES, points }),
+  'replicas-change-walk': (context, points) => storageWalkFigures(context, { kinds: CHANGES, points }),
   'replicas-races': onEach((context, place, rounds = 200) =>
     raceFigures(context, place, { rounds, writers: 64 }),
   ),

@@ -22,9 +22,9 @@ const ENDINGS: Readonly<Record<string, Fault>> = {
 
 export interface StorageWalkSpec {
   /** Which kinds of change; absent: all. */
-  readonly kinds?: readonly string[]
+  readonly kinds?: readonly string[] | undefined
   /** So many requests of each, from the last one back; absent: every one. */
-  readonly points?: number
+  readonly points?: number | undefined
 }
 
 /** A replica is killed at each request to S3 of one change, and both replicas are asked what they know. */
@@ -64,6 +64,8 @@ export async function storageWalkFigures(
       ...problemFigures(problems),
     )
   }
+  // The last one was done again just now.
+  await sleep(VISIBLE_MS)
   const lost = await history.check(undefined, witness)
   return [
     ...figures,
