@@ -4,10 +4,10 @@ import { type AuditEntry, changeEntry } from '../../protocol/audit-entry.ts'
 import { type AuditQuery, invalidCursor } from '../../protocol/audit-query.ts'
 import { canonicalName, isValidName } from '../../protocol/name.ts'
 import { readChange } from '../crate-log-reader.ts'
+import { fewAtATime } from '../few-at-a-time.ts'
 import { CHANGES_PREFIX, changeKey, changesPrefix, numberOf } from '../keys.ts'
 import type { RegistryStorage } from '../reliable-storage.ts'
 import type { TrailObject } from './page.ts'
-import { readAhead } from './read-ahead.ts'
 
 export interface TrailDeps {
   readonly storage: RegistryStorage
@@ -34,7 +34,7 @@ export async function* changeTrail(
       if (n > 0 && changeKey(name, n) === key) yield { name, n }
     }
   }
-  for await (const [{ name, n }, entry] of readAhead(places(), (place) => readEntry(deps, place, spelling)))
+  for await (const [{ name, n }, entry] of fewAtATime(places(), (place) => readEntry(deps, place, spelling)))
     yield [[`${name}/${n}`, entry]]
 }
 

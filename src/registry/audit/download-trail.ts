@@ -1,11 +1,11 @@
 import { type AuditQuery, invalidCursor } from '../../protocol/audit-query.ts'
 import { dayOf, isDay } from '../../protocol/day.ts'
 import { parseDownloadRecords } from '../../protocol/download-record.ts'
+import { fewAtATime } from '../few-at-a-time.ts'
 import { TRAIL_PREFIX } from '../keys.ts'
 import { readBytes } from '../reliable-storage.ts'
 import type { TrailDeps } from './change-trail.ts'
 import type { TrailObject } from './page.ts'
-import { readAhead } from './read-ahead.ts'
 
 /** A place in the trail: behind so many records of a batch, `<day>/<process>-<n>`. */
 interface Place {
@@ -32,7 +32,7 @@ export async function* downloadTrail(
       yield batch
     }
   }
-  for await (const [, object] of readAhead(batches(), (batch) => readBatch(deps, batch))) yield object
+  for await (const [, object] of fewAtATime(batches(), (batch) => readBatch(deps, batch))) yield object
 }
 
 /** The batch that is stored at a key; `undefined` for any other key. */

@@ -1,8 +1,9 @@
 import type { ObjectStore } from '../../host.ts'
 import type { CrateDownloads } from '../download-counts.ts'
+import { fewAtATime } from '../few-at-a-time.ts'
 import { blobKey } from '../keys.ts'
 import { type RegistryStorage, reliableStorage } from '../reliable-storage.ts'
-import { type BlobTable, createBlobTable, type KnownBlob } from './blob-table.ts'
+import { type BlobTable, createBlobTable, type KnownBlob, type ListedBlob } from './blob-table.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { visitReferences } from './references.ts'
 import { removeOrphans, settleAbandoned } from './removal.ts'
@@ -59,7 +60,7 @@ export async function collectGarbage(deps: GcDeps): Promise<GcReport> {
   const old = expired(table.blobs(), retention, { now: now.getTime(), since })
   const gone = dryRun ? orphans : await removeOrphans(storage, orphans)
   // Whoever needs one of these again has it from its uplink again.
-  if (!dryRun) for (const { sha256 } of old) await storage.delete(blobKey(sha256))
+  if (!dryRun) await removeAll(storage, old)
   const leftovers = await removeLeftovers(deps.storage, { since: new Date(since), now, dryRun })
   const all = sumOf(table.blobs())
   const [removed, faded] = [sumOf(gone), sumOf(old)]
@@ -110,6 +111,10 @@ async function markNeeded(
     for (const { day, versions: counted } of days)
       for (const version of counted.keys()) table.touch(versions.get(version) ?? '', endOf(day))
   }
+}
+
+async function removeAll(storage: RegistryStorage, blobs: Iterable<ListedBlob>): Promise<void> {
+  for await (const _ of fewAtATime(blobs, ({ sha256 }) => storage.delete(blobKey(sha256))));
 }
 
 /** Counts tell the day of a download only. */

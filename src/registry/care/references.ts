@@ -1,7 +1,9 @@
 import { CargoError } from '../../errors.ts'
 import { parseChange } from '../../protocol/change.ts'
+import type { IndexEntry } from '../../protocol/index-entry.ts'
 import { entriesOf, isGone, parseCopy } from '../../protocol/upstream-copy.ts'
 import { versionKey } from '../../protocol/version.ts'
+import { fewAtATime } from '../few-at-a-time.ts'
 import { numberOf } from '../keys.ts'
 import { type RegistryStorage, readBytes } from '../reliable-storage.ts'
 
@@ -31,11 +33,11 @@ async function visitHosted(storage: RegistryStorage, visitor: ReferenceVisitor):
     for (const sha256 of versions.values()) visitor.hosted(sha256)
     versions.clear()
   }
-  for await (const { key } of storage.list('crates/')) {
+  const changes = fewAtATime(storage.list('crates/'), ({ key }) => read(storage, key, parseChange))
+  for await (const [{ key }, change] of changes) {
     const of = key.slice(0, key.lastIndexOf('/'))
     if (of !== folder) settle()
     folder = of
-    const change = await read(storage, key, parseChange)
     if (change?.kind === 'publish') versions.set(versionKey(change.entry.vers), change.entry.cksum)
     else if (change?.kind === 'remove' && change.vers === undefined) versions.clear()
     else if (change?.kind === 'remove' && change.vers !== undefined) versions.delete(versionKey(change.vers))
@@ -47,15 +49,18 @@ async function visitProxied(
   storage: RegistryStorage,
   visit: NonNullable<ReferenceVisitor['proxied']>,
 ): Promise<void> {
-  for await (const { key } of storage.list('upstream/')) {
-    if (numberOf(key) === undefined) continue
-    const name = key.split('/').at(-2) ?? ''
-    await read(storage, key, (bytes) => {
-      const copy = parseCopy(bytes)
-      for (const { cksum, vers, name: own } of isGone(copy) ? [] : entriesOf(name, copy.body))
-        visit(cksum, own, vers)
-    })
-  }
+  const copies = fewAtATime(storage.list('upstream/'), ({ key }) =>
+    numberOf(key) === undefined
+      ? Promise.resolve(undefined)
+      : read(storage, key, (bytes) => entriesIn(key.split('/').at(-2) ?? '', bytes)),
+  )
+  for await (const [, entries = []] of copies)
+    for (const { cksum, vers, name } of entries) visit(cksum, name, vers)
+}
+
+function entriesIn(name: string, bytes: Buffer): readonly IndexEntry[] {
+  const copy = parseCopy(bytes)
+  return isGone(copy) ? [] : entriesOf(name, copy.body)
 }
 
 /** One that is gone by now has been replaced by a newer one. */

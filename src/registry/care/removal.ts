@@ -1,3 +1,4 @@
+import { fewAtATime } from '../few-at-a-time.ts'
 import { blobKey } from '../keys.ts'
 import type { RegistryStorage } from '../reliable-storage.ts'
 import type { ListedBlob } from './blob-table.ts'
@@ -18,7 +19,8 @@ export async function removeOrphans(
   orphans: Iterable<ListedBlob>,
 ): Promise<readonly ListedBlob[]> {
   const aside = new Map<string, ListedBlob>()
-  for (const blob of orphans) if (await putAside(storage, blob)) aside.set(blob.sha256, blob)
+  for await (const [blob, isAside] of fewAtATime(orphans, (blob) => putAside(storage, blob)))
+    if (isAside) aside.set(blob.sha256, blob)
   const gone = await settle(storage, new Set(aside.keys()))
   return [...aside.values()].filter(({ sha256 }) => gone.has(sha256))
 }
@@ -52,8 +54,8 @@ async function settle(storage: RegistryStorage, aside: ReadonlySet<string>): Pro
     if (aside.has(sha256)) needed.add(sha256)
   }
   await visitReferences(storage, { hosted: note, proxied: note })
-  for (const sha256 of needed) await bringBack(storage, sha256)
-  for (const sha256 of aside) await storage.delete(TRASH + sha256)
+  for await (const _ of fewAtATime(needed, (sha256) => bringBack(storage, sha256)));
+  for await (const _ of fewAtATime(aside, (sha256) => storage.delete(TRASH + sha256)));
   return new Set([...aside].filter((sha256) => !needed.has(sha256)))
 }
 
