@@ -76,6 +76,14 @@ export function numberOf(key: string): number | undefined {
   return digits === undefined ? undefined : Number(digits)
 }
 
+/** The folder of who tidied when: the number of the newest object is how often that was. */
+export const CARE_PREFIX = 'care/'
+
+/** Where somebody says that he tidies, for the `n`-th time. */
+export function careKey(n: number): string {
+  return `${CARE_PREFIX}${String(n).padStart(8, '0')}.json`
+}
+
 /** The folder of everything that is known about downloads. */
 export const DOWNLOADS_PREFIX = 'downloads/'
 

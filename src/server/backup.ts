@@ -12,6 +12,9 @@ import { type OpenStorage, openStorage } from './storage.ts'
 import { verify } from './verify.ts'
 import { withStore } from './with-store.ts'
 
+/** There as long as a restore has not come to its end, so that the next one goes on. */
+const UNFINISHED = 'restore/unfinished.json'
+
 /** What the commands work with. */
 export interface BackupParts {
   readonly out: Writable
@@ -68,13 +71,16 @@ async function refill(
   parts: BackupParts,
 ): Promise<CopyReport | undefined> {
   try {
+    const isBegun = (await store.stat(UNFINISHED)) !== undefined
     for await (const { key } of store.list('crates/')) {
-      if (force) break
+      if (force || isBegun) break
       throw new Mistake(
         `${name} has crates already, such as \`${key}\`: empty it, or give \`--force\` to add what is not there`,
       )
     }
+    if (!isBegun) await store.put(UNFINISHED, Buffer.from('{}'))
     const report = await copied({ from: fsStorage(path), to: store, isMirror: false }, parts)
+    if (report !== undefined) await store.delete(UNFINISHED)
     if (report?.written === 0 && report.present === 0)
       throw new Mistake(`there is no backup at \`${path}\`: nothing in it is of a registry`)
     return report

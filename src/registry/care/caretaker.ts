@@ -1,10 +1,9 @@
-import type { Logger, ObjectStore } from '../../host.ts'
+import type { ListedObject, Logger, ObjectStore } from '../../host.ts'
 import type { DownloadCounts } from '../download-counts.ts'
+import { CARE_PREFIX, careKey, numberOf } from '../keys.ts'
 import { collectGarbage } from './gc.ts'
 import type { Retention } from './retention.ts'
 
-/** Written by whoever tidies, so that others do not. */
-const LAST_RUN = 'care/last-run.json'
 const GRACE_MS = 24 * 60 * 60_000
 /** The first look, which is soon after a start of what may be many processes at once. */
 const FIRST_LOOK_MS = 60_000
@@ -35,11 +34,22 @@ export function createCaretaker(deps: CaretakerDeps): Caretaker {
   let running: Promise<boolean> = Promise.resolve(false)
   const stop = new AbortController()
 
+  /** Whether it is time, and of all who look at once it is this one that tidies: who creates the next object. */
+  async function takeTurn(): Promise<boolean> {
+    const earlier: ListedObject[] = []
+    for await (const run of storage.list(CARE_PREFIX)) earlier.push(run)
+    const last = earlier.at(-1)
+    if (last !== undefined && now().getTime() - last.modified.getTime() < retention.every) return false
+    const key = careKey((numberOf(last?.key ?? '') ?? 0) + 1)
+    const note = Buffer.from(JSON.stringify({ at: now().toISOString() }))
+    if (!(await storage.put(key, note, { ifAbsent: true }))) return false
+    for (const run of earlier) await storage.delete(run.key)
+    return true
+  }
+
   async function tidy(): Promise<boolean> {
     try {
-      const last = await storage.stat(LAST_RUN)
-      if (last !== undefined && now().getTime() - last.modified.getTime() < retention.every) return false
-      await storage.put(LAST_RUN, Buffer.from(JSON.stringify({ at: now().toISOString() })))
+      if (!(await takeTurn())) return false
       const report = await collectGarbage({ ...deps, grace: GRACE_MS, dryRun: false, signal: stop.signal })
       logger.info({ ...report }, 'storage was tidied')
       return true

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Logger, ObjectStore } from '../../../src/host.ts'
+import { fsStorage } from '../../../src/hosts/fs.ts'
 import { memoryStorage } from '../../../src/hosts/memory.ts'
 import { createCaretaker } from '../../../src/registry/care/caretaker.ts'
 import { blobKey } from '../../../src/registry/keys.ts'
+import { temporaryFolder } from '../../support/cargo.ts'
 import { keysOf } from '../../support/watched-store.ts'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -33,10 +35,28 @@ test('a caretaker tidies when nobody did for so long, and leaves it to others el
   await third.close()
 })
 
+test('of caretakers that look at once, in one folder, one tidies, and another one when it is time again', async (t) => {
+  const folder = await temporaryFolder(t)
+  const crowd = (days: number) => Array.from({ length: 8 }, () => caretaker(fsStorage(folder), days))
+  for (const days of [2, 4]) {
+    const looking = crowd(days)
+    const tidied = await Promise.all(looking.map(({ look }) => look()))
+    assert.equal(tidied.filter(Boolean).length, 1)
+    assert.deepEqual(
+      looking.flatMap(({ logged }) => logged),
+      ['storage was tidied'],
+    )
+    await Promise.all(looking.map(({ close }) => close()))
+  }
+  assert.deepEqual(await keysOf(fsStorage(folder)), ['care/00000002.json'])
+})
+
 test('a caretaker tells the log what it could not do, and nobody else', async () => {
   const broken: ObjectStore = {
     ...memoryStorage(),
-    stat: () => Promise.reject(new Error('the disk is gone')),
+    list: () => {
+      throw new Error('the disk is gone')
+    },
   }
   const one = caretaker(broken, 2)
   assert.equal(await one.look(), false)
