@@ -54,15 +54,25 @@ type Counts = { -readonly [Key in keyof CopyReport]: CopyReport[Key] }
 
 async function copyFolder(spec: CopySpec, prefix: string, report: Counts): Promise<void> {
   const objects = spec.from.list(prefix)[Symbol.asyncIterator]()
+  let hasFailed = false
   async function worker(): Promise<void> {
-    for (;;) {
-      if (spec.signal.aborted) return
+    while (!spec.signal.aborted && !hasFailed) {
       const { value, done } = await objects.next()
       if (done === true) return
       await copyObject(spec, value, report)
     }
   }
-  await Promise.all(Array.from({ length: PARALLEL }, worker))
+  const workers = Array.from({ length: PARALLEL }, async () => {
+    try {
+      await worker()
+    } catch (error) {
+      hasFailed = true
+      throw error
+    }
+  })
+  // Nothing goes on behind a failure.
+  await Promise.allSettled(workers)
+  await Promise.all(workers)
 }
 
 async function copyObject(
