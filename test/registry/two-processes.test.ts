@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { indexPath } from '../../src/protocol/name.ts'
 import { s3Server } from '../hosts/s3-server.ts'
+import { replica } from './replica.ts'
 
 const WRITERS = 64
 const TIMEOUT_MS = 150_000
@@ -19,53 +17,6 @@ after(() => s3.close())
 const PLACES: Readonly<Record<string, (t: TestContext) => Promise<string>>> = {
   'a folder': folder,
   S3: async () => JSON.stringify(s3.options()),
-}
-
-interface Outcome {
-  readonly version: string
-  readonly status: number
-  readonly text: string
-}
-
-interface Replica {
-  readonly url: string
-  readonly process: ChildProcess
-  /** Publishes all at once; tells each answer as it comes. */
-  publish(
-    name: string,
-    versions: readonly string[],
-    onAnswer?: (outcome: Outcome) => void,
-  ): Promise<Outcome[]>
-  index(name: string): Promise<{ vers: string; cksum: string }[]>
-}
-
-async function replica(t: TestContext, place: string): Promise<Replica> {
-  const child = fork(join(import.meta.dirname, 'publishing-process.ts'), [place])
-  t.after(() => child.kill('SIGKILL'))
-  const [{ url }] = (await once(child, 'message')) as [{ url: string }]
-  return {
-    url,
-    process: child,
-    publish(name, versions, onAnswer = () => {}) {
-      const outcomes: Outcome[] = []
-      const { promise, resolve } = Promise.withResolvers<Outcome[]>()
-      child.on('message', (message: Outcome | { done: true }) => {
-        if ('done' in message) return resolve(outcomes)
-        outcomes.push(message)
-        onAnswer(message)
-      })
-      child.once('exit', () => resolve(outcomes))
-      child.send({ name, versions })
-      return promise
-    },
-    async index(name) {
-      const text = await (await fetch(`${url}/${indexPath(name)}`)).text()
-      return text
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line))
-    },
-  }
 }
 
 async function folder(t: TestContext): Promise<string> {
