@@ -15,6 +15,7 @@ import { createHandlers } from './http/handlers.ts'
 import { createIndexForms } from './http/index-forms.ts'
 import { createMeHandlers } from './http/me-handlers.ts'
 import { createMetrics, noMetrics } from './http/metrics.ts'
+import { refuseSecondHost } from './http/one-host.ts'
 import { createErrorAnswer } from './http/page-errors.ts'
 import { createPageHandlers } from './http/page-handlers.ts'
 import { createReadHandlers } from './http/read-handlers.ts'
@@ -115,6 +116,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     ...(readsNeedLogin(checked) ? [] : [createCors(mount)]),
     answerRefusedUpload,
     createErrorHandler(logger, createErrorAnswer(mount, host.auth.tokens !== undefined, baseUrl)),
+    refuseSecondHost,
     createCallerFinder(callers, checked, baseUrl),
     refuseTokenInUrl,
     router,

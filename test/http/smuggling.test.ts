@@ -68,6 +68,22 @@ test('a length of gigabytes that the parts do not have is refused at once', asyn
   assert.match(answer, /^HTTP\/1\.1 400 /)
 })
 
+test('more than one host is refused, whichever of them a proxy went by', async (t) => {
+  const app = await startApp(t)
+  for (const second of ['Host: y', 'Host: x', 'hOST: y', 'Host: y\r\nHost: z']) {
+    const answer = await exchange(app, `${GET}Host: x\r\n${second}\r\nConnection: close\r\n\r\n`)
+    assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/, second)
+    assert.match(
+      answer,
+      /\{"errors":\[\{"detail":"there are [23] `Host` headers: send exactly one"\}\]\}$/,
+      second,
+    )
+  }
+  // The name of a header may be the value of another.
+  const answer = await exchange(app, `${GET}X: host\r\nHost: x\r\nConnection: close\r\n\r\n`)
+  assert.match(answer, /^HTTP\/1\.1 200 /)
+})
+
 /** A client's own idea of where we are. */
 const SPOOFED: Readonly<Record<string, string>> = {
   host: 'evil.example',
