@@ -117,7 +117,7 @@ function createStore() {
     size: () => size,
     async append(chunk: Buffer): Promise<void> {
       if (file === undefined && size + chunk.length > MAX_IN_MEMORY) {
-        const opened = await openUnnamed()
+        const opened = await openUnnamed('crate')
         await writeAt(opened, Buffer.concat(memory), 0)
         file = opened
         memory = []

@@ -40,7 +40,7 @@ export async function createSpool(source: AsyncIterable<Uint8Array>): Promise<Sp
       size += chunk.length
       pending.push(chunk)
       if (size > MAX_IN_MEMORY) {
-        file ??= await openUnnamed()
+        file ??= await openUnnamed('crate')
         for (const part of pending.splice(0)) {
           await writeAt(file, part, written)
           written += part.length

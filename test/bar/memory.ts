@@ -39,7 +39,7 @@ export async function memoryFigures(context: Context, spec: MemorySpec): Promise
   // What is stored behind the answers is no part of the warm run.
   while (first.holdings().temporary > 0) await sleep(100)
   await first.stop()
-  const second = await startRegistryProcess(context, options, first)
+  const second = await startRegistryProcess(context, options, { before: first })
   const warm = await streamAll(second, uplink, spec)
   await second.stop()
   const title = `${spec.streams} × ${spec.bytes / MiB} MiB, ${spec.slow} of them slow`

@@ -7,26 +7,32 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { TEMP_MARK } from '../../src/hosts/fs-folders.ts'
 import type { OptionsInput } from '../../src/options.ts'
 import { serverCommand } from '../support/server-command.ts'
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'server', 'main.ts')
-const TURN_WATCH = join(import.meta.dirname, 'turn-watch.ts')
-/** The token of a user who may publish. */
+const WATCHES = ['turn-watch.ts', 'heap-watch.ts'].map((file) => join(import.meta.dirname, file))
+/** The tokens of two users who may publish. */
 export const PUBLISH_TOKEN = 'token-of-the-bar'
+export const OTHER_TOKEN = 'token-of-another-user'
 const PATIENCE_MS = 20_000
+
+/** Holds what no request has to give back, see `registry/catalogue/details.ts`. */
+const CATALOGUE = /\/catalogue \(deleted\)$/
 
 /** What a process has open and has written; things that must come back to what they were. */
 export interface Holdings {
   readonly descriptors: number
   readonly sockets: number
-  /** Temporary files, with a name or without. */
+  /** Temporary files, with a name or without, but for that of the catalogue. */
   readonly temporary: number
 }
 
@@ -39,17 +45,27 @@ export interface RegistryProcess {
   holdings(): Holdings
   /** Resident memory in bytes. */
   memory(): number
+  /** Bytes that are left of it when garbage is collected. */
+  held(): Promise<number>
+  /** Processor time since its start, all threads together, in milliseconds. */
+  work(): number
   /** Processor time of the longest turn of its event loop since a time (as `Date.now()`), in milliseconds. */
   longestTurn(since: number): number
   stop(): Promise<void>
 }
 
-/** Starts it from the sources, in a folder of its own or that of one that has stopped; both are gone at the end. `more` are settings. */
+export interface RegistryProcessSpec {
+  /** One that has stopped, whose folder is taken over. */
+  readonly before?: RegistryProcess
+  /** Settings of the server, beside those of the plugin. */
+  readonly server?: Readonly<Record<string, unknown>>
+}
+
+/** Starts it from the sources, in a folder that is gone at the end. */
 export async function startRegistryProcess(
   context: { after(done: () => Promise<void>): void },
   cargo: OptionsInput,
-  before?: RegistryProcess,
-  more: object = {},
+  { before, server = {} }: RegistryProcessSpec = {},
 ): Promise<RegistryProcess> {
   const folder = before?.folder ?? (await mkdtemp(join(tmpdir(), 'cargo-bar-')))
   const temporary = join(folder, 'tmp')
@@ -57,17 +73,35 @@ export async function startRegistryProcess(
   const logFile = join(folder, 'log')
   mkdirSync(temporary, { recursive: true })
   const config = join(folder, 'config.yaml')
-  const auth = { tokens: [{ token_env: 'BAR_TOKEN', user: 'bar' }] }
-  const settings = { listen: '127.0.0.1:0', storage: { fs: { path: data } }, auth, cargo, ...more }
+  const tokens = [
+    { token_env: 'BAR_TOKEN', user: 'bar' },
+    { token_env: 'BAR_OTHER_TOKEN', user: 'other' },
+  ]
+  const settings = {
+    listen: '127.0.0.1:0',
+    storage: { fs: { path: data } },
+    auth: { tokens },
+    cargo,
+    ...server,
+  }
   writeFileSync(config, JSON.stringify(settings))
   const log = openSync(logFile, 'a')
-  const turns = join(folder, 'turns')
+  const [turns, heap] = [join(folder, 'turns'), join(folder, 'heap')]
   const child = spawn(
     process.execPath,
-    ['--import', TURN_WATCH, ...serverCommand(MAIN, '--config', config)],
+    [...WATCHES.flatMap((watch) => ['--import', watch]), ...serverCommand(MAIN, '--config', config)],
     {
       stdio: ['ignore', 'pipe', log],
-      env: { ...process.env, TMPDIR: temporary, BAR_TOKEN: PUBLISH_TOKEN, BAR_TURNS: turns },
+      env: {
+        ...process.env,
+        ...{
+          TMPDIR: temporary,
+          BAR_TOKEN: PUBLISH_TOKEN,
+          BAR_OTHER_TOKEN: OTHER_TOKEN,
+          BAR_TURNS: turns,
+          BAR_HEAP: heap,
+        },
+      },
     },
   )
   closeSync(log)
@@ -103,6 +137,8 @@ export async function startRegistryProcess(
     isRunning,
     holdings: () => holdingsOf(pid, temporary, data),
     memory: () => residentOf(pid),
+    held: () => heldBy(pid, heap),
+    work: () => workOf(pid),
     longestTurn: (since) => longestTurn(turns, since),
     stop,
   }
@@ -116,7 +152,7 @@ function holdingsOf(pid: number, temporary: string, data: string): Holdings {
       return [] // Closed in between.
     }
   })
-  const unnamed = targets.filter((it) => it.endsWith(' (deleted)')).length
+  const unnamed = targets.filter((it) => it.endsWith(' (deleted)') && !CATALOGUE.test(it)).length
   const named = readdirSync(temporary).length + halfWritten(data)
   return {
     descriptors: targets.length,
@@ -136,6 +172,24 @@ function halfWritten(data: string): number {
 function residentOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return 1024 * Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1])
+}
+
+/** As `heap-watch.ts` finds it. */
+async function heldBy(pid: number, file: string): Promise<number> {
+  rmSync(file, { force: true })
+  process.kill(pid, 'SIGUSR2')
+  for (const end = Date.now() + PATIENCE_MS; !existsSync(file); await sleep(20))
+    if (Date.now() > end) throw new Error('the server does not tell what it holds')
+  return Number(readFileSync(file, 'utf8'))
+}
+
+/** Linux counts it in hundredths of a second. */
+function workOf(pid: number): number {
+  // Behind the name of the program, which may have spaces.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return 10 * (Number(fields[11]) + Number(fields[12]))
 }
 
 function longestTurn(file: string, since: number): number {

@@ -40,7 +40,7 @@ const SECRET = 'nobody-else-may-read-this'
 test('no client that breaks its word stops, stalls or fills a server that takes `Upgrade: h2c`', async (t) => {
   const hidden = { access: ['bar'], publish: ['bar'] }
   const packages = { 'acme-*': hidden, '**': { access: '$all', publish: '$authenticated' } }
-  const server = await startRegistryProcess(t, { uplinks: {}, packages }, undefined, SETTINGS)
+  const server = await startRegistryProcess(t, { uplinks: {}, packages }, { server: SETTINGS })
   await publishSecret(server)
   // The publish cleans up behind its answer.
   await settled(server, ({ temporary }) => temporary === 0)

@@ -51,7 +51,7 @@ export function createDetails(onFailure: (error: unknown) => void): Details {
     waiting.add(chunk)
     writing = writing
       .then(async () => {
-        file ??= await openUnnamed()
+        file ??= await openUnnamed('catalogue')
         await writeAt(file, chunk.bytes, chunk.at)
         waiting.delete(chunk)
       })
