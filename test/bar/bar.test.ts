@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bombFigures } from './bombs.ts'
 import type { Figure } from './figures.ts'
+import { idleFigures } from './idle.ts'
 import { largePublishFigures } from './large-publish.ts'
 import { leakFigures } from './leaks.ts'
 import { memoryFigures } from './memory.ts'
@@ -42,7 +43,13 @@ test('a large publish streams through in bounded memory', async (t) => {
 })
 
 test('bombs are refused at once, and cost little', async (t) => {
-  // How long it takes depends on what else the machine does.
   const figures = await bombFigures(t, { bytes: 1_024 * MiB, entries: 50_000 })
-  mustBeMet(figures.filter(({ name }) => !name.endsWith(': time')))
+  // Even that depends on what else the machine does, where it has far too much to do.
+  mustBeMet(figures.filter(({ name }) => !name.endsWith(': processor time')))
+})
+
+test('idle and slow connections are no harm to others, and are given back', async (t) => {
+  const figures = await idleFigures(t, { connections: 1_000, reads: 1_000 })
+  // How long an answer takes depends on what else the machine does.
+  mustBeMet(figures.filter(({ name }) => !name.includes('p99, times')))
 })

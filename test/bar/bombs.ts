@@ -3,12 +3,13 @@ import { constants, deflateRawSync, gzipSync } from 'node:zlib'
 import { encodePublishBody } from '../../src/protocol/publish-body.ts'
 import { crateFile, publishBody } from '../support/crate-file.ts'
 import { tarEntry } from '../support/tar-entry.ts'
-import { atMost, exactly, type Figure } from './figures.ts'
+import { atMost, exactly, type Figure, note } from './figures.ts'
 import { PUBLISH_TOKEN, type RegistryProcess, startRegistryProcess } from './registry-process.ts'
 import type { Context } from './storm-uplink.ts'
 
 const MiB = 1024 * 1024
-const MAX_MS = 2_000
+/** Of all threads: how long it takes depends on what else the machine does. */
+const MAX_WORK_MS = 2_000
 const MAX_STALL_MS = 100
 const MAX_ADDED_MIB = 32
 const WARM_UP = 200
@@ -39,14 +40,18 @@ async function defuse(registry: RegistryProcess, what: string, crate: Buffer): P
   const sampling = setInterval(() => {
     peak = Math.max(peak, registry.memory())
   }, SAMPLE_MS)
-  const begun = performance.now()
-  const status = await put(registry, body)
-  const took = performance.now() - begun
+  const [begun, worked] = [performance.now(), registry.work()]
+  const { status, detail } = await put(registry, body)
+  const [took, work] = [performance.now() - begun, registry.work() - worked]
   clearInterval(sampling)
   await sleep(50)
   return [
     exactly(`${what}: status`, status, 413),
-    atMost(`${what}: time`, took, MAX_MS, 'ms'),
+    note(`${what}: reason`, detail),
+    // One that is too large to begin with is no bomb.
+    exactly(`${what}: refused for what is in it`, Number(/ unpacks to | entries$/.test(detail)), 1),
+    note(`${what}: time`, `${took.toFixed(0)} ms`),
+    atMost(`${what}: processor time`, work, MAX_WORK_MS, 'ms'),
     atMost(`${what}: longest stall`, registry.longestTurn(since), MAX_STALL_MS, 'ms'),
     atMost(`${what}: memory added`, (peak - before) / MiB, MAX_ADDED_MIB, 'MiB'),
   ]
@@ -69,9 +74,9 @@ function emptyEntries(count: number): Buffer {
   return gzipSync(Buffer.concat(headers), { level: 1 }).subarray(0, 10 * MiB)
 }
 
-async function put(registry: RegistryProcess, body: Buffer): Promise<number> {
+async function put(registry: RegistryProcess, body: Buffer) {
   const headers = { authorization: PUBLISH_TOKEN }
   const answer = await fetch(`${registry.url}/api/v1/crates/new`, { method: 'PUT', headers, body })
-  await answer.arrayBuffer()
-  return answer.status
+  const { errors } = (await answer.json()) as { errors?: readonly { detail: string }[] }
+  return { status: answer.status, detail: errors?.[0]?.detail ?? '' }
 }

@@ -19,7 +19,7 @@ export async function baseline(registry: RegistryProcess): Promise<Holdings> {
 export async function leftovers(
   title: string,
   registry: RegistryProcess,
-  uplink: Uplink,
+  uplink: Pick<Uplink, 'requests' | 'connections'>,
   before: Holdings,
 ): Promise<readonly Figure[]> {
   const count = () => {

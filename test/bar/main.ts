@@ -1,6 +1,7 @@
 import { bombFigures } from './bombs.ts'
 import { crowdFigures } from './crowd.ts'
 import { type Figure, renderFigures } from './figures.ts'
+import { idleFigures } from './idle.ts'
 import { randomKillFigures } from './kill-random.ts'
 import { firstPublishFigures, walkFigures } from './kill-walk.ts'
 import { largePublishFigures } from './large-publish.ts'
@@ -29,8 +30,9 @@ const PARTS: Readonly<Record<string, Part>> = {
   breaker: (context) => stormFigures(context, { requests: 20_000, maxFails: 2 }),
   leaks: (context) => leakFigures(context, { each: 2_000 }),
   memory: (context) => memoryFigures(context, { streams: 20, bytes: 500 * MiB, slow: 4, slowMs: 30_000 }),
+  idle: (context) => idleFigures(context, { connections: 10_000, reads: 5_000 }),
   publishes: (context) => publishesFigures(context, { bodies: 100_000 }),
-  bombs: (context) => bombFigures(context, { bytes: 9_537 * MiB, entries: 1_000_000 }),
+  bombs: (context) => bombFigures(context, { bytes: 9_400 * MiB, entries: 1_000_000 }),
   'large-publish': (context) => largePublishFigures(context, { bytes: 500 * MiB }),
   oracle: (context) => oracleFigures(context, { pairs: 2_000, tokens: 10_000, passwords: 1_000 }),
   'kill-walk': (context) => walkFigures(context),
