@@ -1,15 +1,22 @@
+import type { IncomingMessage } from 'node:http'
 import type { Next } from 'koa'
 import { CargoError } from '../errors.ts'
 import type { CargoContext } from './context.ts'
 
-/**
- * Refuses requests with more than one `Host`, as RFC 9112 (3.2) wants it: Node takes the first, a proxy before us may
- * have taken the last.
- */
-export async function refuseSecondHost(ctx: CargoContext, next: Next): Promise<void> {
-  const hosts = ctx.req.rawHeaders.filter((it, index) => index % 2 === 0 && /^host$/i.test(it))
-  if (hosts.length > 1) {
-    throw new CargoError('invalid_request', `there are ${hosts.length} \`Host\` headers: send exactly one`)
+/** How many `Host` headers a request has; Node's `headers` show the first one only. */
+export function hostsOf({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): number {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
   }
+  return hosts
+}
+
+/** Refuses requests with more than one `Host`, as RFC 9112 (3.2) wants it: a proxy before us may have taken another. */
+export async function refuseSecondHost(ctx: CargoContext, next: Next): Promise<void> {
+  const hosts = hostsOf(ctx.req)
+  if (hosts > 1)
+    throw new CargoError('invalid_request', `there are ${hosts} \`Host\` headers: send exactly one`)
   await next()
 }

@@ -5,6 +5,7 @@ import { readsNeedLogin } from '../../options.ts'
 import type { Caller } from '../../registry/access.ts'
 import type { Asker, Callers } from '../caller.ts'
 import type { CargoMetrics } from '../metrics.ts'
+import { hostsOf } from '../one-host.ts'
 import { whenSent } from '../sent.ts'
 import { type Answer, type AnswersDeps, createAnswers } from './answers.ts'
 import { type Buffers, createBuffers, sendFile } from './send-file.ts'
@@ -46,7 +47,7 @@ export function createFastPath(deps: FastPathDeps): FastPath {
   return async function answerAtOnce(visit) {
     const { req, res } = visit
     const { method = '', url = '', headers } = req
-    if ((method !== 'GET' && method !== 'HEAD') || hasBody(headers)) return undefined
+    if ((method !== 'GET' && method !== 'HEAD') || hasBody(headers) || hostsOf(req) > 1) return undefined
     const target = targetOf(url)
     if (target === undefined) return undefined
     const began = performance.now()
