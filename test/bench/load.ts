@@ -30,7 +30,8 @@ export async function load({ url, headers = {}, status }: Target, seconds: numbe
   const args = ['-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, ...fields, url]
   const { stdout } = await run('wrk', args)
   const [, rate] = /^Requests\/sec:\s+([\d.]+)/m.exec(stdout) ?? []
-  if (rate === undefined || /Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url}:\n${stdout}`)
+  const isBad = status < 400 ? /Non-2xx|Socket errors/ : /Socket errors/
+  if (rate === undefined || isBad.test(stdout)) throw new Error(`${url}:\n${stdout}`)
   return Number(rate)
 }
 

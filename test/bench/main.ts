@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { indexPath } from '../../src/protocol/name.ts'
 import { publishBody } from '../support/crate-file.ts'
 import { ensureTools } from '../support/tools.ts'
 import { FIRST_VERSION, NAME, newCrate, readCrates } from './crates.ts'
+import { keep, regressions } from './kept.ts'
 import { CONNECTIONS, load, type Upload, upload } from './load.ts'
 import { startNginx } from './nginx.ts'
 import type { Server } from './process.ts'
@@ -12,6 +15,7 @@ import { startRegistry, TOKEN } from './registry.ts'
 import { type Result, renderTable } from './table.ts'
 
 const INDEX = `/${indexPath(NAME)}`
+const ABSENT = `/${indexPath('not-there')}`
 const DOWNLOAD = `/api/v1/crates/${NAME}/${FIRST_VERSION}/download`
 
 const quick = process.argv.includes('--quick')
@@ -42,19 +46,25 @@ async function measure(): Promise<void> {
 
   const reads = [
     { name: `index 200, ${size(files[INDEX])}`, path: INDEX, status: 200 },
+    { name: 'index 200, gzip', path: INDEX, status: 200, headers: { 'Accept-Encoding': 'deflate, gzip' } },
     { name: 'index 304', path: INDEX, status: 304 },
+    { name: 'index 404', path: ABSENT, status: 404 },
     { name: `.crate, ${size(files[DOWNLOAD])}`, path: DOWNLOAD, status: 200 },
   ]
   const results = [...reads.map(({ name }) => name), 'publish, 60 KB (nginx: PUT)'].map(emptyResult)
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, { path, status }] of reads.entries()) {
-      await both(results[i], round, (server) => read(server.url + path, status))
+    for (const [i, { path, status, headers }] of reads.entries()) {
+      await both(results[i], round, (server) => read(server.url + path, status, headers))
     }
     await both(results.at(-1), round, (server) => publishMany(server, server === registry, round))
   }
-  process.stdout.write(
-    `${ROUNDS} rounds of ${SECONDS} s, ${CONNECTIONS} connections\n\n${renderTable(results)}`,
-  )
+  const rounds = `${ROUNDS} rounds of ${SECONDS} s in turns, ${CONNECTIONS} connections`
+  const table = renderTable(results)
+  process.stdout.write(`${rounds}\n\n${table}`)
+  if (!quick) return keep(table, rounds, [`Node ${process.version}`, await nginxVersion()])
+  const worse = await regressions(results)
+  for (const text of worse) process.stdout.write(`WORSE ${text}\n`)
+  if (worse.length > 0) process.exitCode = 1
 
   /** One round of a case; who is first changes with the round. */
   async function both(
@@ -73,8 +83,8 @@ function emptyResult(name: string) {
   return { name, ours: [] as number[], nginx: [] as number[] } satisfies Result
 }
 
-async function read(url: string, status: number): Promise<number> {
-  if (status !== 304) return load({ url, status }, SECONDS)
+async function read(url: string, status: number, headers = {}): Promise<number> {
+  if (status !== 304) return load({ url, status, headers }, SECONDS)
   const etag = (await fetch(url, { method: 'HEAD' })).headers.get('etag') ?? ''
   return load({ url, status, headers: { 'If-None-Match': etag } }, SECONDS)
 }
@@ -97,6 +107,11 @@ function publish(url: string, body: Buffer): Upload {
     headers: { Authorization: TOKEN },
     body: Buffer.from(body),
   }
+}
+
+async function nginxVersion(): Promise<string> {
+  const { stderr } = await promisify(execFile)('nginx', ['-v'])
+  return stderr.replace(/^nginx version: /, '').trim()
 }
 
 async function bytesOf(url: string): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { freePort, type Server, startProcess } from './process.ts'
 
 /** Starts nginx, tuned as a static server, over `files` (by URL path); below `/upload/` it takes PUT. */
@@ -12,6 +13,7 @@ export async function startNginx(
   for (const [path, bytes] of Object.entries(files)) {
     await mkdir(dirname(join(root, path)), { recursive: true })
     await writeFile(join(root, path), bytes)
+    await writeFile(join(root, `${path}.gz`), gzipSync(bytes))
   }
   const port = await freePort()
   const file = join(folder, 'nginx.conf')
@@ -36,6 +38,8 @@ http {
   sendfile on;
   tcp_nopush on;
   keepalive_requests 1000000000;
+  gzip_static on;
+  log_not_found off;
   open_file_cache max=1000 inactive=60s;
   client_max_body_size 20m;
   ${places.map((place) => `${place}_temp_path ${folder}/${place};`).join('\n  ')}

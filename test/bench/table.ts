@@ -12,6 +12,11 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.floor(half)] ?? Number.NaN) + (sorted[Math.ceil(half)] ?? Number.NaN)) / 2
 }
 
+/** The median of the rounds' ratios. */
+export function ratioOf({ ours, nginx }: Result): number {
+  return median(ours.map((rate, round) => rate / (nginx[round] ?? Number.NaN)))
+}
+
 /** A table in Markdown: medians, and the median of the rounds' ratios. */
 export function renderTable(results: readonly Result[]): string {
   const rows = results.map(({ name, ours, nginx }) => {
