@@ -50,6 +50,6 @@ test('bombs are refused at once, and cost little', async (t) => {
 
 test('idle and slow connections are no harm to others, and are given back', async (t) => {
   const figures = await idleFigures(t, { connections: 1_000, reads: 1_000 })
-  // How long an answer takes depends on what else the machine does.
-  mustBeMet(figures.filter(({ name }) => !name.includes('p99, times')))
+  // So few reads take hardly longer than what the others do beside them: `npm run bar -- idle` compares.
+  mustBeMet(figures.filter(({ name }) => !name.includes('times that without')))
 })
