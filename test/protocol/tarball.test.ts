@@ -122,7 +122,8 @@ for (const [what, build, detail] of BOMBS) {
         grown: (process.memoryUsage.rss() - before) / MiB,
       }
     })
-    assert.ok(took < 2000, `took ${took} ms`)
+    // Two seconds where nothing else runs, which `npm run bar -- bombs` tells; other tests run beside this one.
+    assert.ok(took < 4000, `took ${took} ms`)
     assert.ok(stalled < 100, `stalled for ${stalled} ms`)
     assert.ok(grown < 48, `grew by ${grown} MiB`)
   })

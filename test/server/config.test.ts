@@ -11,6 +11,7 @@ test('parseConfig() fills in the defaults', () => {
       client_header_timeout: 60_000,
       keepalive_timeout: 75_000,
       send_timeout: 120_000,
+      workers: 1,
       storage: { fs: { path: './registry-data' } },
       cargo: {},
     })
