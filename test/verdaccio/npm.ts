@@ -35,6 +35,8 @@ export function npmFor(origin: string, folder: string): Npm {
     npm_config_progress: 'false',
     npm_config_color: 'false',
     npm_config_update_notifier: 'false',
+    // Whoever runs the tests may have silenced npm, for all npms below.
+    npm_config_loglevel: 'notice',
     // Verdaccio would ask npm's own registry.
     npm_config_audit: 'false',
     npm_config_fund: 'false',

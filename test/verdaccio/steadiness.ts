@@ -28,6 +28,7 @@ export async function npmIsUndisturbed(t: TestContext, installed: Installation):
   const zoe = await verdaccio.addUser('zoe')
   const client = clientOf(verdaccio.url, zoe.token)
   const traffic = startTraffic(client, verdaccio, zoe)
+  t.after(() => void traffic.end())
   for (const version of ['1.0.0', '1.1.0']) await publishAndInstall(verdaccio, zoe, version)
   const done = await traffic.end()
   assert.ok(done.published > 0 && done.broken > GARBAGE.length, JSON.stringify(done))
