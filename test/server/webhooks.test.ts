@@ -97,7 +97,10 @@ describe('servers that are killed', { concurrency: 2 }, () => {
     assert.deepEqual([last?.event.type, last?.event.data['version']], ['crate.publish', '1.0.0'])
     assert.equal(new Set(receiver.messages.map(({ id }) => id)).size, 1)
     assert.ok(await eventually(async () => (await filesBelow(pending)).length === 0))
-    assert.match(await second.metrics(), /cargo_webhook_deliveries_total\{outcome="delivered"\} 1/)
+    // Counted behind the removal.
+    const isCounted = async () =>
+      /cargo_webhook_deliveries_total\{outcome="delivered"\} 1/.test(await second.metrics())
+    assert.ok(await eventually(isCounted))
     await second.end('SIGTERM')
     const said = `${await first.log}${await second.log}`
     assert.match(said, /"msg":"webhooks: not delivered yet"/)
