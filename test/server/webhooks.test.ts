@@ -82,7 +82,8 @@ describe('servers that are killed', { concurrency: 2 }, () => {
     const { folder, config } = await settings(t, receiver.url)
     const first = await startServer(t, config)
     await first.publish('1.0.0')
-    await receiver.until(1)
+    // The second attempt: what became of the first is in the log by now.
+    await receiver.until(2)
     const pending = join(folder, 'data/webhooks/pending')
     assert.ok(await eventually(async () => (await filesBelow(pending)).length === 1))
     await first.end('SIGKILL')
