@@ -54,7 +54,7 @@ export function openPostOffice(
 }
 
 /** Waits until something is so, at most `ms`; whether it is. */
-export async function eventually(is: () => boolean | Promise<boolean>, ms = 10_000): Promise<boolean> {
+export async function eventually(is: () => boolean | Promise<boolean>, ms = 60_000): Promise<boolean> {
   for (const end = Date.now() + ms; Date.now() < end; await sleep(10)) if (await is()) return true
   return is()
 }
