@@ -122,8 +122,8 @@ for (const [what, build, detail] of BOMBS) {
         grown: (process.memoryUsage.rss() - before) / MiB,
       }
     })
-    // Two seconds where nothing else runs, which `npm run bar -- bombs` tells; other tests run beside this one.
-    assert.ok(worked < 4000, `worked for ${worked} ms`)
+    // Two seconds where nothing else runs, which `npm run bar -- bombs` tells; beside other tests it is several times that.
+    assert.ok(worked < 12_000, `worked for ${worked} ms`)
     assert.ok(stalled < 100, `stalled for ${stalled} ms`)
     assert.ok(grown < 48, `grew by ${grown} MiB`)
   })
