@@ -1,3 +1,4 @@
+import picomatch from 'picomatch'
 import { CargoError } from '../../errors.ts'
 import type { Action } from '../../host.ts'
 import type { PackageAccess, RemoteUser, VerdaccioAuth } from './api.ts'
@@ -44,10 +45,17 @@ export function verdaccioRights(auth: VerdaccioAuth, own: CrateRules | undefined
 export function cargoRules(packages: Readonly<Record<string, PackageAccess>>): readonly PackageAccess[] {
   const reached: PackageAccess[] = []
   for (const [pattern, rule] of Object.entries(packages)) {
-    if (/^(cargo|\*{1,2}|[@*?[{!+(].*)(\/|$)/.test(pattern)) reached.push(rule)
+    if (meetsCrates(pattern)) reached.push(rule)
     if (/^(\*\*|cargo\/\*{1,2}|\*\/\*{1,2})$/.test(pattern)) break
   }
   return reached
+}
+
+/** A pattern for other scopes, such as `@corp/*`, says nothing of crates. */
+function meetsCrates(pattern: string): boolean {
+  const [first = '', ...rest] = pattern.split('/')
+  if (rest.length === 0 || first.includes('**')) return first.includes('**')
+  return picomatch.isMatch('cargo', first, { nocase: true })
 }
 
 function ask(question: (callback: (error: unknown, allowed?: boolean) => void) => void): Promise<boolean> {
