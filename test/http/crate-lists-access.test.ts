@@ -52,6 +52,7 @@ async function everything(app: App, as: string): Promise<readonly unknown[]> {
   ])
 }
 
+const NOON = Date.parse('2026-01-02T12:00:00Z')
 const isOpen = (name: string) => !name.startsWith('secret')
 /** The name is the token. */
 const byName: HostAuth['authenticate'] = async (name) =>
@@ -60,6 +61,8 @@ const onlyOpen: HostAuth['authorize'] = async (who, _, crate) =>
   who?.name === 'ann' || crate === undefined || isOpen(crate)
 
 test('lists are as if there were only what the rules let the caller read', async (t) => {
+  // Two crates are as new as each other, in every registry: not one of them just behind the turn of a second.
+  t.mock.timers.enable({ apis: ['Date'], now: NOON })
   const packages = {
     'secret*': { access: ['ann'], publish: ['ann'] },
     '**': { access: ['$authenticated'], publish: ['ann'] },
@@ -73,6 +76,8 @@ test('lists are as if there were only what the rules let the caller read', async
 })
 
 test('lists are as if there were only what the host lets the caller read', async (t) => {
+  // Two crates are as new as each other, in every registry: not one of them just behind the turn of a second.
+  t.mock.timers.enable({ apis: ['Date'], now: NOON })
   const options = { packages: { '**': { access: ['$authenticated'], publish: ['ann'] } } }
   const start = (authorize: HostAuth['authorize'], isPublished: (name: string) => boolean) =>
     filled(t, { options, host: { auth: { authenticate: byName, authorize } } }, isPublished)
