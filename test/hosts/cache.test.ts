@@ -22,11 +22,14 @@ function boundedRedis(url: RedisAddress, options?: BoundedCacheOptions) {
 
 async function redis(t: TestContext, options?: BoundedCacheOptions) {
   const server = await redisServer()
-  const cache = boundedRedis(server.url, options)
+  const raw = redisCache(server.url)
+  const cache = { ...boundedCache(raw, options), close: raw.close }
   t.after(async () => {
     await cache.close()
     await server.close()
   })
+  // On a busy machine connecting takes longer than a call may take.
+  await raw.get('nothing')
   return { server, cache }
 }
 
@@ -36,7 +39,7 @@ async function timed<T>(run: () => Promise<T>): Promise<{ readonly value: T; rea
   return { value, ms: performance.now() - start }
 }
 
-/** Tries until the cache keeps what it is given. */
+/** Tries until the cache keeps what it is given, and gives it back. */
 async function recovered(cache: MetadataCache): Promise<boolean> {
   for (let tries = 0; tries < 100; tries++) {
     await cache.set('again', tries)
@@ -100,10 +103,11 @@ test('redisCache() misses while Redis is killed, and recovers', async (t) => {
 test('redisCache() misses while Redis hangs, and recovers', async (t) => {
   const results: CacheResult[] = []
   const { server, cache } = await redis(t, { onResult: (_, result) => results.push(result) })
-  await cache.set('a', 1)
+  // Answers come in order: no earlier call that was given up still holds a place among those in flight.
+  assert.equal(await recovered(cache), true)
   server.kill('SIGSTOP')
   results.length = 0
-  const { value, ms } = await timed(() => Promise.all(Array.from({ length: 1000 }, () => cache.get('a'))))
+  const { value, ms } = await timed(() => Promise.all(Array.from({ length: 1000 }, () => cache.get('again'))))
   assert.ok(ms < 500, `${ms} ms`)
   assert.ok(value.every((answer) => answer === undefined))
   assert.deepEqual(new Set(results), new Set(['skipped', 'timeout']))
