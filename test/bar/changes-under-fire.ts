@@ -13,12 +13,21 @@ import {
 
 /** A kind of change, during which the server is killed; `n` is another number each time. */
 export interface ChangeKind {
-  readonly title: string
+  readonly title: (typeof CHANGE_TITLES)[number]
   /** What has to be there before. */
   prepare(n: number): Promise<unknown>
   make(n: number): Promise<Outcome>
   state(n: number): Promise<State>
 }
+
+export const CHANGE_TITLES = [
+  'publish of a new crate',
+  'publish of another version',
+  'yank',
+  'change of owners',
+  'removal of a version',
+  'removal of a crate',
+] as const
 
 /** Every kind of change that the registry knows. */
 export function changeKinds(server: KillableServer, history: History): readonly ChangeKind[] {

@@ -1,3 +1,4 @@
+import { fewAtATime } from '../../src/registry/few-at-a-time.ts'
 import type { CrateFile } from '../support/crate-file.ts'
 import { sha256 } from '../support/download.ts'
 import {
@@ -79,7 +80,8 @@ export function createHistory(server: RegistryAddress): History {
     },
     async check(names = crates.keys(), through = server) {
       const problems: string[] = []
-      for (const name of names) problems.push(...(await checkCrate(name, through)))
+      for await (const [, found] of fewAtATime(names, (name) => checkCrate(name, through)))
+        problems.push(...found)
       return problems
     },
     acknowledged: () =>

@@ -1,6 +1,6 @@
 import { bombFigures } from './bombs.ts'
 import { crowdFigures } from './crowd.ts'
-import { type Figure, renderFigures } from './figures.ts'
+import { type Figure, note, renderFigures } from './figures.ts'
 import { idleFigures } from './idle.ts'
 import { randomKillFigures } from './kill-random.ts'
 import { firstPublishFigures, walkFigures } from './kill-walk.ts'
@@ -21,7 +21,7 @@ type Part = (context: Context, count?: number) => Promise<readonly Figure[]>
 
 /**
  * What is promised and takes long to show. `npm run bar -- memory kill` measures some parts of it, those of `kill` and
- * `replicas` being several; `npm run bar -- replicas-kills=600` has another count than usual, where there is one.
+ * `replicas` being several; `npm run bar -- replicas-kills=60` has another count than usual, where there is one.
  */
 const PARTS: Readonly<Record<string, Part>> = {
   crowd: (context) => crowdFigures(context, { clients: 500 }),
@@ -50,7 +50,10 @@ let missed = 0
 for (const [name, part] of Object.entries(PARTS)) {
   const asked = wanted.find((it) => name === it.name || name.startsWith(`${it.name}-`))
   if (wanted.length > 0 && asked === undefined) continue
-  const figures = await measured((context) => part(context, asked?.count))
+  const begun = performance.now()
+  const measuredFigures = await measured((context) => part(context, asked?.count))
+  const seconds = (performance.now() - begun) / 1000
+  const figures = [...measuredFigures, note(`time of all of ${name}`, `${seconds.toFixed(0)} s`)]
   missed += figures.filter(({ met }) => !met).length
   process.stdout.write(`${renderFigures(name, figures)}\n`)
 }

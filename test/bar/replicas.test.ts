@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { redisServer } from '../hosts/redis-server.ts'
 import type { Figure } from './figures.ts'
 import { diskFigures } from './replicas/disk.ts'
 import { flipFigures } from './replicas/flips.ts'
 import { replicaKillFigures } from './replicas/kills.ts'
-import { bucketPlace, folderPlace } from './replicas/place.ts'
+import { bucketPlace, folderPlace, withRedis } from './replicas/place.ts'
 import { raceFigures } from './replicas/races.ts'
 import { redisFaultFigures } from './replicas/redis-faults.ts'
 import { storageWalkFigures } from './replicas/storage-walk.ts'
@@ -34,18 +33,17 @@ const CASES: Readonly<Record<string, (t: TestContext) => Promise<readonly Figure
   'kill -9 at a request to S3 leaves all or nothing': (t) =>
     storageWalkFigures(t, { kinds: ['publish of another version'], points: 1 }),
   'a publish is on the other replica within a second, without and with Redis': async (t) => {
-    const redis = await redisServer()
-    t.after(() => redis.close())
-    const [without, withRedis] = await Promise.all([
+    const [without, shared] = await Promise.all([
       visibleFigures(t, await folderPlace(t), { publishes: 3 }),
-      visibleFigures(t, await bucketPlace(t), { publishes: 3, redis: redis.url }),
+      visibleFigures(t, await withRedis(t, await bucketPlace(t)), { publishes: 3 }),
     ])
-    return [...without, ...withRedis]
+    return [...without, ...shared]
   },
   'a Redis that stops, lies or goes back in time changes no answer': async (t) =>
     redisFaultFigures(t, await folderPlace(t), { windowMs: 500, timed: false, harms: REDIS_HARMS }),
   'a disk that is full, read-only or unreadable, and too few descriptors': (t) => diskFigures(t),
-  'bits that flip are found, and never served': (t) => flipFigures(t, { flips: 40 }),
+  'bits that flip are found, and never served': async (t) =>
+    flipFigures(t, await bucketPlace(t), { flips: 40 }),
 }
 
 for (const [name, measure] of Object.entries(CASES))

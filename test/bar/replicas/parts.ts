@@ -1,9 +1,9 @@
-import { redisServer } from '../../hosts/redis-server.ts'
+import { CHANGE_TITLES } from '../changes-under-fire.ts'
 import type { Figure } from '../figures.ts'
 import { diskFigures } from './disk.ts'
 import { flipFigures } from './flips.ts'
 import { replicaKillFigures } from './kills.ts'
-import { type Context, PLACES, type Place } from './place.ts'
+import { type Context, PLACES, type Place, withRedis } from './place.ts'
 import { raceFigures } from './races.ts'
 import { redisFaultFigures } from './redis-faults.ts'
 import { rollingFigures } from './rolling.ts'
@@ -14,43 +14,37 @@ import { visibleFigures } from './visible.ts'
 /** Measures with this count, where there is one, instead of the usual one. */
 export type CountedPart = (context: Context, count?: number) => Promise<readonly Figure[]>
 
-const onEach =
-  (measure: (context: Context, place: Place, count?: number) => Promise<readonly Figure[]>): CountedPart =>
-  async (context, count) => {
-    const figures: Figure[] = []
-    for (const make of PLACES) figures.push(...(await measure(context, await make(context), count)))
-    return figures
-  }
+type Measure = (context: Context, place: Place, count?: number) => Promise<readonly Figure[]>
 
-const PUBLISHES = ['publish of a new crate', 'publish of another version']
-const CHANGES = ['yank', 'change of owners', 'removal of a version', 'removal of a crate']
+/** As many pairs of replicas as keep two processors busy. */
+const PAIRS = 2
 
-/** Two replicas on a folder and on S3, and what can happen to them. */
+/** Two replicas on a folder and on S3, mostly with a Redis, and what can happen to them. */
 export const REPLICA_PARTS: Readonly<Record<string, CountedPart>> = {
-  'replicas-kills': onEach((context, place, kills = 30) =>
-    replicaKillFigures(context, place, { kills, publishers: 8 }),
+  ...onEach('kills', async (context, place, kills = 600) =>
+    replicaKillFigures(context, await withRedis(context, place), { kills, publishers: 8, pairs: PAIRS }),
   ),
-  'replicas-publish-walk': (context, points) => storageWalkFigures(context, { kinds: PUBLISHES, points }),
-  'replicas-change-walk': (context, points) => storageWalkFigures(context, { kinds: CHANGES, points }),
-  'replicas-races': onEach((context, place, rounds = 200) =>
-    raceFigures(context, place, { rounds, writers: 64 }),
+  'replicas-walk': (context, points) => storageWalkFigures(context, { kinds: CHANGE_TITLES, points }),
+  ...onEach('races', async (context, place, rounds = 200) =>
+    raceFigures(context, await withRedis(context, place), { rounds, writers: 64 }),
   ),
-  'replicas-redis': onEach((context, place, windowMs = 5_000) =>
-    redisFaultFigures(context, place, { windowMs }),
-  ),
-  'replicas-s3': (context, windowMs = 8_000) => s3FaultFigures(context, { windowMs }),
+  ...onEach('redis', (context, place, windowMs = 5_000) => redisFaultFigures(context, place, { windowMs })),
+  'replicas-faults': (context, windowMs = 8_000) => s3FaultFigures(context, { windowMs }),
   'replicas-disk': (context) => diskFigures(context),
-  'replicas-rolling': onEach((context, place, requests = 10_000) =>
-    rollingFigures(context, place, { requests }),
+  ...onEach('rolling', async (context, place, requests = 10_000) =>
+    rollingFigures(context, await withRedis(context, place), { requests }),
   ),
-  async 'replicas-visible'(context, publishes = 30) {
-    const redis = await redisServer()
-    context.after(() => redis.close())
-    const figures: Figure[] = []
-    for (const make of PLACES)
-      for (const more of [{}, { redis: redis.url }])
-        figures.push(...(await visibleFigures(context, await make(context), { publishes, ...more })))
-    return figures
-  },
-  'replicas-flips': (context, flips = 100) => flipFigures(context, { flips }),
+  ...onEach('visible', async (context, place, publishes = 30) => [
+    ...(await visibleFigures(context, place, { publishes })),
+    ...(await visibleFigures(context, await withRedis(context, place), { publishes })),
+  ]),
+  ...onEach('flips', (context, place, flips = 100) => flipFigures(context, place, { flips })),
+}
+
+function onEach(name: string, measure: Measure): Readonly<Record<string, CountedPart>> {
+  const parts = Object.entries(PLACES).map(([at, make]): [string, CountedPart] => [
+    `replicas-${name}-${at}`,
+    async (context, count) => measure(context, await make(context), count),
+  ])
+  return Object.fromEntries(parts)
 }

@@ -1,30 +1,40 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ObjectStore } from '../../../src/host.ts'
+import { fsStorage } from '../../../src/hosts/fs.ts'
+import { s3Storage } from '../../../src/hosts/s3.ts'
+import { redisServer } from '../../hosts/redis-server.ts'
 import { type FaultProxy, faultProxy } from '../../hosts/s3-fault-proxy.ts'
 import { s3Server } from '../../hosts/s3-server.ts'
 import { type KillableServer, startKillable } from '../killable-server.ts'
 
 export type Context = { after(done: () => Promise<void>): void }
 
-/** A storage that replicas share, as settings, and the variables that these name. */
+/** What replicas share. */
 export interface Place {
   readonly name: string
+  /** As settings, and the variables that these name. */
   readonly storage: object
   readonly environment: Readonly<Record<string, string>>
+  /** The URL of a cache; absent: each has its own. */
+  readonly redis?: string
+  /** The same storage, for whoever looks or does harm beside the replicas. */
+  open(): Promise<ObjectStore>
 }
 
 /** An empty folder. */
 export async function folderPlace(context: Context): Promise<Place> {
   const path = await mkdtemp(join(tmpdir(), 'cargo-replicas-'))
   context.after(() => rm(path, { recursive: true, force: true, maxRetries: 3 }))
-  return { name: 'folder', storage: { fs: { path } }, environment: {} }
+  const storage = { fs: { path } }
+  return { name: 'folder', storage, environment: {}, open: async () => fsStorage(path) }
 }
 
 /** An empty bucket in a real S3 server; `through`: the same one behind a proxy that does harm. */
 export async function bucketPlace(
   context: Context,
-): Promise<Place & { readonly through: Place; readonly proxy: FaultProxy }> {
+): Promise<Place & { readonly through: Pick<Place, 'storage'>; readonly proxy: FaultProxy }> {
   const server = await s3Server()
   const proxy = await faultProxy(server.url)
   context.after(async () => {
@@ -32,22 +42,47 @@ export async function bucketPlace(
     await server.close()
   })
   const { storage, environment } = server.settings()
-  const behind = { s3: { ...storage.s3, endpoint: proxy.url } }
+  const { prefix } = storage.s3
   return {
     ...{ name: 'S3', storage, environment, proxy },
-    through: { name: 'S3', storage: behind, environment },
+    through: { storage: { s3: { ...storage.s3, endpoint: proxy.url } } },
+    async open() {
+      const store = await s3Storage({ ...server.options(), prefix })
+      context.after(() => store.close())
+      return store
+    },
   }
 }
 
 /** Places by their names, each made when it is needed. */
-export const PLACES: readonly ((context: Context) => Promise<Place>)[] = [folderPlace, bucketPlace]
+export const PLACES = { folder: folderPlace, s3: bucketPlace } as const
+
+/** The place with a real Redis. */
+export async function withRedis<P extends Place>(
+  context: Context,
+  place: P,
+): Promise<P & { readonly redis: string }> {
+  const redis = await redisServer()
+  context.after(() => redis.close())
+  return { ...place, redis: redis.url }
+}
 
 /** Two replicas in a place, started at once, with further settings. */
 export async function startReplicas(
   context: Context,
-  { storage, environment }: Place,
+  place: Place,
   settings: object = {},
 ): Promise<readonly [KillableServer, KillableServer]> {
-  const spec = { environment, settings: { storage, ...settings } }
-  return Promise.all([startKillable(context, spec), startKillable(context, spec)])
+  return Promise.all([startReplica(context, place, settings), startReplica(context, place, settings)])
+}
+
+export function startReplica(
+  context: Context,
+  { storage, environment, redis }: Place,
+  settings: object = {},
+): Promise<KillableServer> {
+  return startKillable(context, {
+    environment,
+    settings: { storage, ...(redis !== undefined && { redis }), ...settings },
+  })
 }

@@ -70,7 +70,7 @@ export async function redisFaultFigures(
 ): Promise<readonly Figure[]> {
   const redis = await redisServer()
   context.after(() => redis.close())
-  const replicas = await startReplicas(context, place, { redis: redis.url })
+  const replicas = await startReplicas(context, { ...place, redis: redis.url })
   const crates = await publishKnown(replicas[0], 'warm', WARM)
   const stage: Stage = { redis, replicas, crates, windowMs }
   const figures: Figure[] = []

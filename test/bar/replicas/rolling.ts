@@ -9,10 +9,9 @@ import { pick, randomFrom } from '../../support/random.ts'
 import { ensureTools } from '../../support/tools.ts'
 import { startBalancer } from '../balancer.ts'
 import { exactly, type Figure, note } from '../figures.ts'
-import { startKillable } from '../killable-server.ts'
 import { problemFigures } from '../last-figures.ts'
 import { readIndex } from '../registry-client.ts'
-import type { Context, Place } from './place.ts'
+import { type Context, type Place, startReplica } from './place.ts'
 import { publishKnown } from './readers.ts'
 
 const READERS = 8
@@ -29,12 +28,9 @@ export async function rollingFigures(
   { requests }: { readonly requests: number },
 ): Promise<readonly Figure[]> {
   await ensureTools(['nginx', 'openssl'])
-  const { environment, storage } = place
   const ports = [await freePort(), await freePort()]
   const replicas = await Promise.all(
-    ports.map((port) =>
-      startKillable(context, { environment, settings: { storage, listen: `127.0.0.1:${port}` } }),
-    ),
+    ports.map((port) => startReplica(context, place, { listen: `127.0.0.1:${port}` })),
   )
   const [first] = replicas
   if (first === undefined) throw new Error('no replica')

@@ -7,7 +7,7 @@ import { createHistory, type History } from '../history.ts'
 import type { KillableServer } from '../killable-server.ts'
 import { problemFigures } from '../last-figures.ts'
 import { readIndex } from '../registry-client.ts'
-import { bucketPlace, type Context, startReplicas } from './place.ts'
+import { bucketPlace, type Context, startReplicas, withRedis } from './place.ts'
 import { publishKnown, read } from './readers.ts'
 
 const SEED = 20_261_128
@@ -43,8 +43,8 @@ export async function s3FaultFigures(
   }: { readonly windowMs: number; readonly faults?: readonly string[] },
 ): Promise<readonly Figure[]> {
   const random = randomFrom(SEED)
-  const place = await bucketPlace(context)
-  const replicas = await startReplicas(context, place.through)
+  const place = await withRedis(context, await bucketPlace(context))
+  const replicas = await startReplicas(context, { ...place, ...place.through })
   const crates = await publishKnown(replicas[0], 'known', 20)
   const history = createHistory(replicas[0])
   const figures: Figure[] = []

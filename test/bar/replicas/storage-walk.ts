@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from '../../hosts/s3-fault-proxy.ts'
-import { type ChangeKind, changeKinds } from '../changes-under-fire.ts'
+import { CHANGE_TITLES, type ChangeKind, changeKinds } from '../changes-under-fire.ts'
 import { exactly, type Figure, note } from '../figures.ts'
 import { createHistory } from '../history.ts'
 import { again } from '../kill-walk.ts'
-import { type KillableServer, startKillable } from '../killable-server.ts'
+import type { KillableServer } from '../killable-server.ts'
 import { problemFigures } from '../last-figures.ts'
 import type { Outcome } from '../registry-client.ts'
-import { bucketPlace, type Context } from './place.ts'
+import { bucketPlace, type Context, startReplica, withRedis } from './place.ts'
 
 /** Work behind the answer is over by then. */
 const SETTLE_MS = 300
 /** A change is visible everywhere by then. */
 const VISIBLE_MS = 1_100
+/** Most of a walk is waiting. */
+const AT_A_TIME = 3
 
 /** What becomes of the request at which the server dies. */
 const ENDINGS: Readonly<Record<string, Fault>> = {
@@ -27,50 +29,60 @@ export interface StorageWalkSpec {
   readonly points?: number | undefined
 }
 
-/** A replica is killed at each request to S3 of one change, and both replicas are asked what they know. */
+/**
+ * A replica is killed at each request to S3 of one change, and both replicas are asked what they know. Some kinds of
+ * change are walked at a time, each in a bucket of its own.
+ */
 export async function storageWalkFigures(
   context: Context,
-  { kinds, points }: StorageWalkSpec = {},
+  { kinds = CHANGE_TITLES, points }: StorageWalkSpec = {},
 ): Promise<readonly Figure[]> {
-  const place = await bucketPlace(context)
-  const { through, environment } = place
-  const victim = await startKillable(context, { environment, settings: { storage: through.storage } })
-  const witness = await startKillable(context, { environment, settings: { storage: place.storage } })
-  const history = createHistory(victim)
-  const seen = new Map(changeKinds(witness, history).map((kind) => [kind.title, kind]))
-  const figures: Figure[] = []
-  for (const kind of changeKinds(victim, history)) {
-    if (kinds?.includes(kind.title) === false) continue
-    const witnessed = seen.get(kind.title) ?? kind
-    await kind.prepare(0)
-    await victim.restart()
-    const total = await requestsOf(place.proxy, () => kind.make(0))
-    const chosen = Array.from({ length: total }, (_, n) => n + 1).slice(-(points ?? total))
-    const problems: string[] = []
-    let n = 0
-    for (const [ending, fault] of Object.entries(ENDINGS))
-      for (const nth of chosen) {
-        n += 1
-        const found = await strikeAt({ victim, kind, witnessed, n, nth, fault, proxy: place.proxy })
-        problems.push(...found.map((problem) => `request ${nth} ${ending}: ${problem}`))
-      }
-    figures.push(
-      note(`S3: kill at a request of a ${kind.title}: kills`, `${n} at ${total} requests`),
-      exactly(
-        `S3: kill at a request of a ${kind.title}: lost, half-visible or not repeatable`,
-        problems.length,
-        0,
-      ),
-      ...problemFigures(problems),
-    )
+  const found = new Map<string, readonly Figure[]>()
+  const left = [...kinds]
+  async function walkAll(): Promise<void> {
+    for (let title = left.shift(); title !== undefined; title = left.shift())
+      found.set(title, await walk(context, title, points))
   }
+  await Promise.all(Array.from({ length: AT_A_TIME }, walkAll))
+  return kinds.flatMap((title) => found.get(title) ?? [])
+}
+
+async function walk(
+  context: Context,
+  wanted: string,
+  points: number | undefined,
+): Promise<readonly Figure[]> {
+  const place = await withRedis(context, await bucketPlace(context))
+  const [victim, witness] = await Promise.all([
+    startReplica(context, { ...place, ...place.through }),
+    startReplica(context, place),
+  ])
+  const history = createHistory(victim)
+  const kind = changeKinds(victim, history).find(({ title }) => title === wanted)
+  const witnessed = changeKinds(witness, history).find(({ title }) => title === wanted)
+  if (kind === undefined || witnessed === undefined) throw new Error(`nobody knows what a ${wanted} is`)
+  await kind.prepare(0)
+  await victim.restart()
+  const total = await requestsOf(place.proxy, () => kind.make(0))
+  const chosen = Array.from({ length: total }, (_, n) => n + 1).slice(-(points ?? total))
+  const problems: string[] = []
+  let [n, kills] = [0, 0]
+  for (const [ending, fault] of Object.entries(ENDINGS))
+    for (const nth of chosen) {
+      n += 1
+      const { struck, found } = await strikeAt({ victim, kind, witnessed, n, nth, fault, proxy: place.proxy })
+      if (struck) kills += 1
+      problems.push(...found.map((problem) => `request ${nth} ${ending}: ${problem}`))
+    }
   // The last one was done again just now.
   await sleep(VISIBLE_MS)
   const lost = await history.check(undefined, witness)
+  const name = `S3: kill at a request of a ${wanted}`
   return [
-    ...figures,
-    exactly('S3: kill at requests: contradictions in the end', lost.length, 0),
-    ...problemFigures(lost),
+    note(`${name}: kills`, `${kills} at ${chosen.length} of ${total} requests`),
+    exactly(`${name}: lost, half-visible or not repeatable`, problems.length, 0),
+    exactly(`${name}: contradictions in the end`, lost.length, 0),
+    ...problemFigures([...problems, ...lost]),
   ]
 }
 
@@ -103,7 +115,7 @@ async function strikeAt({
   nth,
   fault,
   proxy,
-}: Strike): Promise<readonly string[]> {
+}: Strike): Promise<{ readonly struck: boolean; readonly found: readonly string[] }> {
   await kind.prepare(n)
   await victim.restart()
   let requests = 0
@@ -121,8 +133,7 @@ async function strikeAt({
   const states = [await kind.state(n), await witnessed.state(n)].map((state) => JSON.stringify(state))
   const [here, there] = states
   const isRight = here === there && (here === '"done"' || (here === '"undone"' && outcome === undefined))
-  return [
-    ...(isRight ? [] : [`answered with ${outcome}, ${here} here and ${there} there`]),
-    ...(await again(kind, n, here === '"done"')),
-  ]
+  const found = isRight ? [] : [`answered with ${outcome}, ${here} here and ${there} there`]
+  found.push(...(await again(kind, n, here === '"done"')))
+  return { struck: requests >= nth, found }
 }
