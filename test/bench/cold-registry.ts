@@ -43,7 +43,7 @@ export async function startColdRegistry(
     env: { BENCH_TOKEN: 'token-of-the-benchmark' },
   })
   return {
-    url,
+    ...server,
     async stop() {
       await server.stop()
       await rm(folder, { recursive: true, force: true })

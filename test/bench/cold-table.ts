@@ -1,4 +1,5 @@
-import { median } from './table.ts'
+import { renderMarkdown } from './markdown.ts'
+import { median } from './rows.ts'
 
 /** What one `cargo fetch` took, and what it made the uplink do. */
 export interface Fetch {
@@ -49,9 +50,5 @@ export function renderColdTable(
   })
   const against = beside.map(({ name }) => `× ${name}`)
   const head = ['', 'seconds', 'range', ...against, 'uplink requests', 'wasted', 'share']
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)))
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`
-  const rule = `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
-  return `${[line(head), rule, ...rows.map(line)].join('\n')}\n`
+  return renderMarkdown(head, rows)
 }

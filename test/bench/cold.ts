@@ -1,16 +1,18 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { realUplink } from '../real/real-uplink.ts'
-import { cargoHome, type HomeSpec, project } from '../support/cargo.ts'
+import type { HomeSpec } from '../support/cargo.ts'
 import { makeCertificate } from '../support/certificate.ts'
 import { generatedWorkspace } from '../support/generated-workspace.ts'
 import { ensureTools, requireCargo } from '../support/tools.ts'
+import { fetchCold } from './cargo-fetch.ts'
 import { type ColdRegistrySpec, startColdRegistry } from './cold-registry.ts'
 import { type ColdResult, type Fetch, renderColdTable, seconds, waste } from './cold-table.ts'
 import { type ColdUplink, startColdUplink } from './cold-uplink.ts'
+import { rotate } from './contest.ts'
 
 const LATENCY_MS = 50
 /** What `cargo fetch` may take with prefetch, against without. */
@@ -110,30 +112,8 @@ function contestant(name: string, run: () => Promise<Fetch>): Contestant {
 
 /** Who is first changes with the round. */
 async function inRotation(contestants: readonly Contestant[], rounds: number): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
-    const first = round % contestants.length
-    for (const { fetches, run } of [...contestants.slice(first), ...contestants.slice(0, first)])
-      fetches.push(await run())
-  }
-}
-
-/** `cargo fetch` of a package without a lock file, by a cargo that has seen nothing. */
-async function fetchCold(
-  manifest: string,
-  spec: Partial<HomeSpec>,
-): Promise<{ readonly seconds: number; readonly lock: string }> {
-  const endings: (() => Promise<void>)[] = []
-  const home = await cargoHome({ after: (done) => void endings.push(done) }, { registries: {}, ...spec })
-  try {
-    const cwd = await project(join(home.folder, 'app'), { manifest })
-    const began = performance.now()
-    const { code, stderr } = await home.cargo(['fetch'], { cwd })
-    const took = (performance.now() - began) / 1000
-    if (code !== 0) throw new Error(`cargo fetch ended with ${code}:\n${stderr}`)
-    return { seconds: took, lock: await readFile(join(cwd, 'Cargo.lock'), 'utf8') }
-  } finally {
-    for (const end of endings) await end()
-  }
+  for (let round = 0; round < rounds; round++)
+    for (const { fetches, run } of rotate(contestants, round)) fetches.push(await run())
 }
 
 type Judged = Readonly<Record<'prefetched' | 'h2c' | 'tls' | 'plain' | 'straight2', ColdResult>>

@@ -1,42 +1,59 @@
+import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { type Result, ratioOf } from './table.ts'
+import { promisify } from 'node:util'
+import { figureOf, type Row } from './rows.ts'
 
+const run = promisify(execFile)
 const FILE = join(import.meta.dirname, 'RESULTS.md')
-/** A ratio may be so much of the one that is kept; figures of busy machines differ by as much. */
-const WORST = 0.75
+/** A ratio may be so much worse than the one that is kept. */
+const SLACK = 0.25
 
-/** Writes the table of a whole run, with the machine and the versions that it is of. */
-export async function keep(table: string, rounds: string, versions: readonly string[]): Promise<void> {
+/** Writes the parts of a whole run, with the machine and the versions that they are of. */
+export async function keep(parts: readonly string[]): Promise<void> {
   const [cpu] = cpus()
   const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`
-  const text = [
-    '# Results',
-    `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}; ${versions.join(', ')}.`,
-    `${rounds}. Server, nginx and load generator share the machine: only the ratios say anything, each of two rates that were measured one after the other.`,
-    table,
-  ]
-  await writeFile(FILE, `${text.join('\n\n').trimEnd()}\n`)
+  const day = new Date().toISOString().slice(0, 10)
+  const head = `Written by \`npm run bench\` on ${day}: ${machine}; ${(await versions()).join(', ')}.`
+  await writeFile(FILE, `${['# Results', head, ...parts].join('\n\n').trimEnd()}\n`)
 }
 
-/** What has become worse than the kept ratios allow, in words. */
-export async function regressions(results: readonly Result[]): Promise<readonly string[]> {
-  const kept = parseRatios(await readFile(FILE, 'utf8'))
-  return results.flatMap((result) => {
-    const before = kept.get(result.name)
-    const ratio = ratioOf(result)
-    if (before === undefined || ratio >= WORST * before) return []
-    return [`${result.name}: ${ratio.toFixed(2)} of nginx, it was ${before.toFixed(2)}`]
-  })
+/** The ratios of the last whole run, by the name of their row. */
+export async function keptRatios(): Promise<ReadonlyMap<string, number>> {
+  return parseRatios(await readFile(FILE, 'utf8'))
 }
 
-/** The ratios of a table of `renderTable()`, by name. */
-function parseRatios(text: string): ReadonlyMap<string, number> {
-  const rows = text.split('\n').map((line) => line.split('|').map((cell) => cell.trim()))
+/** The ratios in a table of `renderRows()`, which are the figures without a unit. */
+export function parseRatios(text: string): ReadonlyMap<string, number> {
+  const rows = text.split('\n')
+  const cells = rows.map((row) => row.split('|').map((cell) => cell.trim()))
   return new Map(
-    rows.flatMap(([, name = '', , , ratio = '']) =>
+    cells.flatMap(([, name = '', , , ratio = '']) =>
       /^\d+\.\d+$/.test(ratio) ? [[name, Number(ratio)]] : [],
     ),
   )
+}
+
+/** How a row has become worse than the kept ratios allow, in words; `undefined`: it has not. */
+export function regression(row: Row, kept: ReadonlyMap<string, number>): string | undefined {
+  const before = kept.get(row.name)
+  if (before === undefined || row.figure !== 'ratio') return undefined
+  const ratio = figureOf(row)
+  const wants = row.goal?.wants ?? row.wants ?? 'more'
+  const isWorse = wants === 'more' ? ratio < before * (1 - SLACK) : ratio > before * (1 + SLACK)
+  return isWorse ? `${row.name}: ${ratio.toFixed(2)}, it was ${before.toFixed(2)}` : undefined
+}
+
+async function versions(): Promise<readonly string[]> {
+  const said = async (program: string, flag: string, pattern: RegExp) => {
+    const { stdout, stderr } = await run(program, [flag])
+    return pattern.exec(stdout + stderr)?.[0] ?? program
+  }
+  return [
+    `Node ${process.version}`,
+    await said('nginx', '-v', /nginx\/\S+/),
+    await said('redis-server', '--version', /Redis server v=\S+/),
+    await said('cargo', '--version', /cargo \S+/),
+  ]
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -10,19 +11,30 @@ const PATIENCE_MS = 10_000
 export interface Server {
   /** Without a final slash. */
   readonly url: string
+  readonly pid: number
   stop(): Promise<void>
 }
 
-/** Starts `command` and waits until `url` answers anything at all; its logs go nowhere. */
+/** How a server is started. */
+export interface ProcessSpec {
+  readonly url: string
+  readonly env?: Readonly<Record<string, string>>
+  /** The file for what it writes; default: that goes nowhere. */
+  readonly log?: string
+}
+
+/** Starts `command` and waits until `url` answers anything at all. */
 export async function startProcess(
   command: string,
   args: readonly string[],
-  { url, env = {} }: { readonly url: string; readonly env?: Readonly<Record<string, string>> },
+  { url, env = {}, log }: ProcessSpec,
 ): Promise<Server> {
+  const output = log === undefined ? 'ignore' : openSync(log, 'a')
   const child = spawn(command, args, {
-    stdio: ['ignore', 'ignore', 'ignore'],
+    stdio: ['ignore', output, output],
     env: { ...process.env, ...env },
   })
+  if (typeof output === 'number') closeSync(output)
   const failed = once(child, 'exit').then(([code]) => {
     throw new Error(`${command} ended with ${code}`)
   })
@@ -33,7 +45,7 @@ export async function startProcess(
     await stop(child)
     throw error
   }
-  return { url, stop: () => stop(child) }
+  return { url, pid: child.pid ?? 0, stop: () => stop(child) }
 }
 
 /** A port of this machine that nobody listens on. */
@@ -50,7 +62,7 @@ export async function freePort(): Promise<number> {
 async function answers(url: string): Promise<void> {
   const end = Date.now() + PATIENCE_MS
   while (Date.now() < end) {
-    const response = await fetch(url).catch((error: Error) =>
+    const response = await fetch(url, { redirect: 'manual' }).catch((error: Error) =>
       // Who shows a certificate has come up, whether it is trusted or not.
       Object(error.cause).code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ? new Response() : undefined,
     )

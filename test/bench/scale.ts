@@ -5,10 +5,10 @@ import { parseArgs } from 'node:util'
 import { indexPath } from '../../src/protocol/name.ts'
 import { crateFile, publishBody } from '../support/crate-file.ts'
 import { TOKEN } from './registry.ts'
+import { median } from './rows.ts'
 import { manyCrates } from './scale-crates.ts'
 import { type ScaleServer, startOver } from './scale-server.ts'
 import { version, writeStore, writeVersions } from './scale-store.ts'
-import { median } from './table.ts'
 
 const { values: flags } = parseArgs({
   options: {

@@ -7,7 +7,7 @@ const KiB = 1024
 const DAY_MS = 24 * 60 * 60 * 1000
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z')
 /** Crates by layer, from those that depend on nothing to those that the app names. */
-const LAYERS = [44, 42, 32, 24, 16, 12, 8]
+const LAYERS: readonly number[] = [44, 42, 32, 24, 16, 12, 8]
 /** Crates that only `cfg(windows)` dependencies name; cargo locks and fetches them everywhere. */
 const WINDOWS_ONLY = 12
 /** Crates that no resolution needs: of tests, of features that nobody enables, of versions that nobody takes. */
@@ -42,12 +42,15 @@ interface Node {
   size: number
 }
 
-/** A graph of realistic shape, the same for the same seed; it resolves, and compiles in no time. */
-export function generatedWorkspace(seed = 1): GeneratedWorkspace {
+/**
+ * A graph of realistic shape, the same for the same seed; it resolves, and compiles in no time. `sizes`: how many crates
+ * its layers have.
+ */
+export function generatedWorkspace(seed = 1, sizes = LAYERS): GeneratedWorkspace {
   const random = randomFrom(seed)
   const names = uniqueNames(random)
   const make = (count: number) => Array.from({ length: count }, () => newNode(names, random))
-  const layers = LAYERS.map(make)
+  const layers = sizes.map(make)
   const nodes = layers.flat()
   for (const node of nodes.filter((_, i) => i % Math.ceil(nodes.length / LARGE) === 0))
     node.size = between(random, KiB, 2 * KiB) * KiB

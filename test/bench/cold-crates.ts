@@ -1,0 +1,91 @@
+import { indexPath } from '../../src/protocol/name.ts'
+import { type Case, rotate } from './contest.ts'
+import { LARGE } from './crates.ts'
+import { type LongestTurn, longestTurn } from './loop.ts'
+import { pacedName } from './paced-uplink.ts'
+import { atMost, type Row } from './rows.ts'
+import { downloadPath, LOGIN, type Stage } from './stage.ts'
+import { type Times, timedGet } from './timed-get.ts'
+
+const SIZES = [
+  { size: '10 MB', bytes: LARGE },
+  { size: '1 MiB', bytes: 2 ** 20 },
+]
+const CLIENTS = 200
+
+/** A crate that nobody has asked for: through us, and straight from the uplink. */
+export function coldCases({ watched, uplink }: Stage): readonly Case[] {
+  return SIZES.map(({ size, bytes }): Case => {
+    const [through, straight]: Times[][] = [[], []]
+    const name = `cold .crate, ${size}`
+    return {
+      name,
+      async round(number) {
+        const crate = pacedName(bytes, `alone-${number}`)
+        await askIndex(watched.url, crate)
+        const ways = [
+          async () => void through?.push(await timedGet(watched.url + downloadPath(crate), LOGIN)),
+          async () => void straight?.push(await timedGet(uplink.crateUrl(crate))),
+        ]
+        for (const way of rotate(ways, number)) await way()
+      },
+      rows(): readonly Row[] {
+        const of = (what: keyof Times) => ({
+          unit: 'ms',
+          ours: through?.map((times) => times[what]) ?? [],
+          theirs: straight?.map((times) => times[what]) ?? [],
+        })
+        return [
+          {
+            name: `${name}: first byte − straight`,
+            ...of('first'),
+            figure: 'difference',
+            goal: atMost(3, 2),
+          },
+          { name: `${name}: total ÷ straight`, ...of('last'), figure: 'ratio', goal: atMost(1.05, 1.02) },
+        ]
+      },
+    }
+  })
+}
+
+/** Many who want the same cold crate at once, beside one who is alone. */
+export function crowdCase({ watched, uplink }: Stage): Case {
+  const [fetches, crowds, alone]: number[][] = [[], [], []]
+  const turns: LongestTurn[] = []
+  const name = `${CLIENTS} want a cold .crate of 10 MB at once`
+  const ask = (crate: string) => timedGet(watched.url + downloadPath(crate), LOGIN)
+  return {
+    name,
+    async round(number) {
+      const [first, wanted] = ['one', 'many'].map((who) => pacedName(LARGE, `${who}-${number}`))
+      for (const crate of [first, wanted]) await askIndex(watched.url, crate ?? '')
+      alone?.push((await ask(first ?? '')).first)
+      await uplink.takeFetches()
+      await longestTurn(watched.watch)
+      const crowd = Array.from({ length: CLIENTS }, () => ask(wanted ?? ''))
+      const times = (await Promise.all(crowd)).map((it) => it.first).toSorted((a, b) => a - b)
+      turns.push(await longestTurn(watched.watch))
+      fetches?.push(await uplink.takeFetches())
+      crowds?.push(times[Math.ceil(0.99 * CLIENTS) - 1] ?? Number.NaN)
+    },
+    rows: (): readonly Row[] => [
+      { name: `${name}: fetches`, unit: '', figure: 'worst', ours: fetches ?? [], goal: atMost(1, 1) },
+      {
+        ...{ name: `${name}: p99 of the first bytes ÷ one alone`, unit: 'ms', figure: 'ratio' },
+        ...{ ours: crowds ?? [], theirs: alone ?? [], goal: atMost(3, 2) },
+      },
+      {
+        ...{ name: `${name}: longest turn, processor time`, unit: 'ms', figure: 'ours' },
+        ...{ ours: turns.map(({ work }) => work), goal: atMost(50, 20) },
+      },
+    ],
+  }
+}
+
+/** Cargo has read the index by the time that it wants a file. */
+async function askIndex(url: string, crate: string): Promise<void> {
+  const response = await fetch(`${url}/${indexPath(crate)}`, { headers: LOGIN })
+  if (!response.ok) throw new Error(`${crate}: ${response.status}`)
+  await response.arrayBuffer()
+}

@@ -1,0 +1,20 @@
+import type { Row } from './rows.ts'
+
+/** Something that is measured in rounds. */
+export interface Case {
+  readonly name: string
+  /** Takes so long that a quick run has one round of it. */
+  readonly isSlow?: boolean
+  /** What has to be done once, and counts for nothing. */
+  warmUp?(): Promise<void>
+  /** Who is first changes with the number. */
+  round(number: number): Promise<void>
+  /** Of the rounds so far. */
+  rows(): readonly Row[]
+}
+
+/** The same, from another first one on. */
+export function rotate<T>(items: readonly T[], by: number): readonly T[] {
+  const first = by % items.length
+  return [...items.slice(first), ...items.slice(0, first)]
+}

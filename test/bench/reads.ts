@@ -1,0 +1,147 @@
+import { type Case, rotate } from './contest.ts'
+import { check, load, type Sample, type Target } from './load.ts'
+import type { Server } from './process.ts'
+import { atLeast, atMost, type Goal, type Row } from './rows.ts'
+import { LOGIN, type Stage } from './stage.ts'
+
+const WARM_UP_MS = 300
+
+type Party =
+  | 'ours'
+  | 'nginx'
+  | 'nginx, packing on the fly'
+  | 'bare Node'
+  | 'Koa, router, Redis'
+  | 'createReadStream'
+  | 'nginx of 2'
+
+interface ReadSpec {
+  readonly name: string
+  readonly status: number
+  readonly paths: readonly string[]
+  readonly headers?: Readonly<Record<string, string>>
+  readonly parties: readonly (readonly [Party, Server])[]
+  /** Whom we are compared with, in what. */
+  readonly against: readonly (readonly [Party, keyof Sample, Goal?])[]
+}
+
+const UNITS: Readonly<Record<keyof Sample, readonly [what: string, unit: string, of: number]>> = {
+  rate: ['', 'req/s', 1],
+  bytes: ['', 'MB/s', 1e-6],
+  cpu: [', processor time', 'µs/req', 1],
+  cpuOfGB: [', processor time', 's/GB', 1],
+}
+
+/** What cargo asks for by the hundred, over connections that stay open. */
+export function readCases(stage: Stage, ms: number): readonly Case[] {
+  return readSpecs(stage).map((spec) => readCase(spec, ms))
+}
+
+function readSpecs(stage: Stage): readonly ReadSpec[] {
+  const { nginx, node, koa, paths } = stage
+  const [ours, beside] = [['ours', stage.registry] as const, ['nginx', nginx] as const]
+  const [bare, usual] = [['bare Node', node] as const, ['Koa, router, Redis', koa] as const]
+  const ofIndex = { paths: paths.index, status: 200 }
+  const againstBare = [
+    ['bare Node', 'rate', atLeast(0.85, 0.95)],
+    ['bare Node', 'cpu', atMost(1.2, 1.05)],
+  ] as const
+  return [
+    {
+      ...{ name: 'index, 30 KB', ...ofIndex, parties: [ours, beside, bare, usual] },
+      against: [
+        ...againstBare,
+        ['nginx', 'rate', atLeast(0.33, 0.42)],
+        ['Koa, router, Redis', 'rate', atLeast(4, 6)],
+      ],
+    },
+    {
+      ...{ name: 'index, gzip', ...ofIndex, headers: { 'Accept-Encoding': 'deflate, gzip' } },
+      parties: [ours, beside, ['nginx, packing on the fly', nginx.onTheFly], bare],
+      against: [
+        ...againstBare,
+        ['nginx', 'rate', atLeast(0.33, 0.42)],
+        ['nginx, packing on the fly', 'rate', atLeast(4.5, 6)],
+      ],
+    },
+    {
+      ...{ name: 'index, 304', paths: paths.index, status: 304, parties: [ours, beside, bare, usual] },
+      against: [
+        ['bare Node', 'rate', atLeast(0.8, 0.95)],
+        ['nginx', 'rate', atLeast(0.27, 0.38)],
+        ['Koa, router, Redis', 'rate', atLeast(4, 6)],
+      ],
+    },
+    {
+      ...{ name: 'index, 404', paths: ['/no/t-/not-there'], status: 404, parties: [ours, beside] },
+      against: [['nginx', 'rate']],
+    },
+    {
+      ...{ name: '.crate, 60 KB', paths: paths.small, status: 200 },
+      parties: [ours, beside, ['createReadStream', node]],
+      against: [
+        ['nginx', 'rate', atLeast(0.3, 0.45)],
+        ['createReadStream', 'rate', atLeast(3, 5)],
+      ],
+    },
+    {
+      ...{ name: '.crate, 10 MB', paths: paths.large, status: 200, parties: [ours, beside] },
+      against: [
+        ['nginx', 'bytes', atLeast(0.95, 1)],
+        ['nginx', 'cpuOfGB', atMost(2.5, 1.6)],
+      ],
+    },
+    {
+      ...{ name: '2 workers, index, 30 KB', ...ofIndex },
+      parties: [
+        ['ours', stage.twoWorkers],
+        ['nginx of 2', stage.nginxOfTwo],
+      ],
+      against: [['nginx of 2', 'rate', atLeast(0.7)]],
+    },
+  ]
+}
+
+function readCase(spec: ReadSpec, ms: number): Case {
+  const { name, parties, against } = spec
+  const samples = new Map<Party, Sample[]>(parties.map(([party]) => [party, []]))
+  const targets = new Map<Party, Target>()
+  const values = (party: Party, what: keyof Sample) =>
+    (samples.get(party) ?? []).map((sample) => sample[what] * UNITS[what][2])
+  return {
+    name,
+    async warmUp() {
+      for (const [party, server] of parties) {
+        const target = await targetOf(spec, server)
+        targets.set(party, target)
+        await check(target)
+        await load(target, WARM_UP_MS)
+      }
+    },
+    async round(number) {
+      for (const [party, target] of rotate([...targets], number))
+        samples.get(party)?.push(await load(target, ms))
+    },
+    rows: () =>
+      against.map(([party, what, goal]): Row => {
+        const [suffix, unit] = UNITS[what]
+        return {
+          name: `${name} ÷ ${party}${suffix}`,
+          ...{ unit, figure: 'ratio', ours: values('ours', what), theirs: values(party, what) },
+          wants: what === 'rate' || what === 'bytes' ? 'more' : 'less',
+          ...(goal !== undefined && { goal }),
+        }
+      }),
+  }
+}
+
+async function targetOf({ paths, status, headers = {} }: ReadSpec, server: Server): Promise<Target> {
+  const sent = { ...LOGIN, ...headers }
+  if (status !== 304) return { server, status, requests: paths.map((path) => ({ path, headers: sent })) }
+  const tags = paths.map(async (path) => {
+    const response = await fetch(server.url + path, { headers: { ...LOGIN, 'Accept-Encoding': 'identity' } })
+    await response.arrayBuffer()
+    return { path, headers: { ...sent, 'If-None-Match': response.headers.get('etag') ?? '' } }
+  })
+  return { server, status, requests: await Promise.all(tags) }
+}

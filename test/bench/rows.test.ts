@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseRatios, regression } from './kept.ts'
+import { atLeast, atMost, figureOf, type Row, renderRows } from './rows.ts'
+
+const ROW: Row = {
+  name: 'index ÷ nginx',
+  unit: 'req/s',
+  figure: 'ratio',
+  ours: [10, 500, 40],
+  theirs: [100, 80, 1],
+  goal: atLeast(0.4, 0.6),
+}
+
+test('figureOf() compares medians, which one bad round does not change', () => {
+  assert.equal(figureOf(ROW), 40 / 80)
+  assert.equal(figureOf({ ...ROW, figure: 'difference' }), 40 - 80)
+  assert.equal(figureOf({ ...ROW, figure: 'ours' }), 40)
+  assert.equal(figureOf({ ...ROW, figure: 'worst' }), 500)
+})
+
+test('renderRows() says how a figure stands to its goal', () => {
+  const verdictOf = (goal: Row['goal']) =>
+    renderRows([{ ...ROW, ...(goal && { goal }) }])
+      .split('\n')[2]
+      ?.split('|')
+      .at(-2)
+      ?.trim()
+  assert.equal(verdictOf(atLeast(0.4, 0.6)), 'must')
+  assert.equal(verdictOf(atLeast(0.4, 0.5)), 'stretch')
+  assert.equal(verdictOf(atLeast(0.51)), 'MISSED')
+  assert.equal(verdictOf(atMost(0.5)), 'must')
+  assert.equal(verdictOf(atMost(0.49)), 'MISSED')
+})
+
+test('regression() tells what is a quarter worse than in the table that is kept, in either direction', () => {
+  const { goal: _, ...plain } = ROW
+  const kept = (row: Row) => parseRatios(renderRows([row]))
+  assert.equal(kept(ROW).get('index ÷ nginx'), 0.5)
+  const wanting = (ours: number, wants: 'more' | 'less') => ({ ...plain, ours: [ours], theirs: [100], wants })
+  assert.equal(regression(wanting(38, 'more'), kept(ROW)), undefined)
+  assert.equal(regression(wanting(37, 'more'), kept(ROW)), 'index ÷ nginx: 0.37, it was 0.50')
+  assert.equal(regression(wanting(62, 'less'), kept(ROW)), undefined)
+  assert.equal(regression(wanting(63, 'less'), kept(ROW)), 'index ÷ nginx: 0.63, it was 0.50')
+  assert.equal(regression(wanting(1, 'more'), new Map()), undefined)
+  assert.equal(regression({ ...plain, figure: 'worst' }, kept(ROW)), undefined)
+  assert.equal(kept({ ...ROW, figure: 'ours' }).size, 0)
+})
