@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ClosableCache, redisCache } from '../hosts/cache.ts'
+import type { ClosableCache } from '../hosts/redis-cache.ts'
 import type { RedisAddress } from '../hosts/redis-client.ts'
 import { type Outcomes, ok, renderMs, wrong } from './doctor-outcome.ts'
 import { reasonOf } from './reason.ts'
@@ -17,6 +17,7 @@ export async function* checkRedis(address: RedisAddress): Outcomes {
     .flat()
     .map((url) => new URL(url).host)
     .join(', ')
+  const { redisCache } = await import('../hosts/redis-cache.ts')
   const cache = redisCache(address)
   try {
     yield* askRedis(cache, host)

@@ -1,7 +1,8 @@
 import Koa from 'koa'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { CargoEvent, Host, Logger, ObjectStore } from '../host.ts'
-import { redisCache } from '../hosts/cache.ts'
+import type { ClosableCache } from '../hosts/redis-cache.ts'
+import type { RedisAddress } from '../hosts/redis-client.ts'
 import { cargo } from '../plugin.ts'
 import { createClientAddress } from './client-address.ts'
 import type { Config } from './config.ts'
@@ -52,7 +53,7 @@ export async function createServer(config: Config, context: ServerContext): Prom
   const auth = await openUsers(config.auth, environment, storage, (err) =>
     logger.warn({ err }, 'password file cannot be used: the users that it had before stay'),
   )
-  const cache = config.redis === undefined ? undefined : redisCache(config.redis)
+  const cache = config.redis === undefined ? undefined : await openRedis(config.redis)
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
 
@@ -99,6 +100,12 @@ export async function createServer(config: Config, context: ServerContext): Prom
       return stopping
     },
   }
+}
+
+/** Its client is many modules, which would take a fifth of the start of a server that has no use for them. */
+async function openRedis(address: RedisAddress): Promise<ClosableCache> {
+  const { redisCache } = await import('../hosts/redis-cache.ts')
+  return redisCache(address)
 }
 
 function originOf({ tls, listen: { host } }: Config, port: number): string {

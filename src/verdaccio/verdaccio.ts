@@ -1,7 +1,7 @@
 import Koa from 'koa'
 import { register } from 'prom-client'
 import type { CargoEvent, Host, Logger } from '../host.ts'
-import { redisCache } from '../hosts/cache.ts'
+import { redisCache } from '../hosts/redis-cache.ts'
 import type {
   VerdaccioApp,
   VerdaccioAuth,

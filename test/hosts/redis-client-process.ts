@@ -1,4 +1,4 @@
-import { redisCache } from '../../src/hosts/cache.ts'
+import { redisCache } from '../../src/hosts/redis-cache.ts'
 
 /** `node redis-client-process.ts URL`: says whether what is set is got. Which certificates are trusted, a process decides at its start. */
 const [, , url = ''] = process.argv

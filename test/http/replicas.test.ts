@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { redisCache } from '../../src/hosts/cache.ts'
+import { redisCache } from '../../src/hosts/redis-cache.ts'
 import { memoryStorage } from '../../src/hosts/memory.ts'
 import { redisServer } from '../hosts/redis-server.ts'
 import { startApp } from '../support/app.ts'
