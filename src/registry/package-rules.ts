@@ -16,6 +16,8 @@ export interface PackageRules {
   /** In their order. */
   readonly all: readonly AppliedRule[]
   ruleFor(crate: string): AppliedRule | undefined
+  /** The place of that rule in `all`, or -1: for those who go through many names, and remember the answers. */
+  placeFor(crate: string): number
 }
 
 export function createPackageRules({ packages }: Options): PackageRules {
@@ -25,12 +27,14 @@ export function createPackageRules({ packages }: Options): PackageRules {
     matches: crateMatcher([glob]),
   }))
   const known = new LRUCache<string, { readonly rule: AppliedRule | undefined }>({ max: MAX_NAMES })
+  const placeFor = (crate: string) => rules.findIndex(({ matches }) => matches(crate))
   return {
     all: rules,
+    placeFor,
     ruleFor(crate) {
       const seen = known.get(crate)
       if (seen !== undefined) return seen.rule
-      const rule = rules.find(({ matches }) => matches(crate))
+      const rule = rules[placeFor(crate)]
       known.set(crate, { rule })
       return rule
     },

@@ -70,6 +70,61 @@ test('put() and find agree with a plain map, whatever changes in whatever order'
   }
 })
 
+test('several conditions at once find what a plain filter finds, ranked by the worst term', async (t) => {
+  const table = createCrateTable(noFailure, 64)
+  t.after(table.close)
+  const random = randomFrom(11)
+  const texts = ['alpha', 'beta', 'gamma', 'delta', 'alphabet']
+  const all = Array.from({ length: 700 }, (_, i) =>
+    entry(`${pick(random, texts)}-${i}`, 1, {
+      description: `${pick(random, texts)} ${pick(random, texts)}`,
+      keywords: [pick(random, texts)],
+      categories: [pick(random, ['web', 'web::server', 'website', 'gui'])],
+      deps: [pick(random, texts), 'every'],
+    }),
+  )
+  for (const one of all) table.put(one)
+  const rankOf = ({ name, description, keywords }: CatalogueEntry, term: string) => {
+    if (name === term) return 0
+    if (name.startsWith(term)) return 1
+    if (name.includes(term)) return 2
+    return [description, ...keywords].some((text) => text.includes(term)) ? 3 : Number.NaN
+  }
+  let found = 0
+  for (let turn = 0; turn < 300; turn++) {
+    const maybe = <T>(value: T) => (random() < 0.4 ? value : undefined)
+    const terms = Array.from({ length: between(random, 0, 3) }, () =>
+      pick(random, [...texts, 'a', 'et', '-1']),
+    )
+    const [letter, keyword] = [maybe(pick(random, ['a', 'be', 'g'])), maybe(pick(random, texts))]
+    const [category, dependency] = [maybe('web'), maybe(pick(random, [...texts, 'nothing']))]
+    const given = Object.entries({ letter, keyword, category, dependency }).filter(([, value]) => value)
+    const criteria = { terms, ...Object.fromEntries(given) }
+    const names = maybe(all.slice(turn, turn + 9).map(({ name }) => name))
+    const fits = (one: CatalogueEntry) =>
+      (letter === undefined || one.name.startsWith(letter)) &&
+      (keyword === undefined || one.keywords.includes(keyword)) &&
+      (category === undefined || one.categories?.some((slug) => /^web($|::)/.test(slug))) &&
+      (dependency === undefined || one.deps?.includes(dependency)) &&
+      (names === undefined || names.includes(one.name))
+    const wanted = all
+      .filter(fits)
+      .map((one) => [one.name, Math.max(0, ...terms.map((term) => rankOf(one, term)))] as const)
+      .filter(([, rank]) => !Number.isNaN(rank))
+    const { rows, ranks } = await matchingRows(
+      table,
+      { ...criteria, ...(names !== undefined && { names }) },
+      () => true,
+      async () => {},
+    )
+    const answer = Array.from(rows, (row, index) => [table.spellingOf(row), ranks[index] ?? 0] as const)
+    const byName = (a: readonly [string, number], b: readonly [string, number]) => (a[0] < b[0] ? -1 : 1)
+    assert.deepEqual(answer.toSorted(byName), wanted.toSorted(byName), JSON.stringify({ criteria, names }))
+    found += wanted.length
+  }
+  assert.ok(found > 1000, `${found} found`)
+})
+
 test('entriesOf() reads back entries of any length, from memory and from the file', async (t) => {
   const table = createCrateTable(noFailure)
   t.after(table.close)

@@ -1,5 +1,5 @@
 /** Items that are put in order at a time. */
-const RUN = 4096
+const RUN = 1024
 
 /**
  * The items from `from` to `to` in the order of `compare`, of `count` that are numbered from 0. Nothing is ordered that

@@ -1,8 +1,9 @@
-import type { Block } from './block.ts'
+import { type Block, EMPTY_BLOCK, openBlock } from './block.ts'
+import { meet, type TextCursor, tagCursor, termCursor } from './cursors.ts'
 import { createMatches, type Matches } from './matches.ts'
 import type { CrateTable } from './table.ts'
-import type { TagNumbers } from './tags.ts'
-import { nameIn, termBytes } from './words.ts'
+import type { TagKind, TagNumbers } from './tags.ts'
+import { BEFORE_NAME, termBytes } from './words.ts'
 
 /** Rows that are looked at before others get a turn. */
 const PART = 4096
@@ -47,7 +48,8 @@ export async function matchingRows(
   } else {
     const wanted = prepare(criteria, table.tags)
     for (let block = 0; block < table.blocks.length; block++) {
-      searchBlock(table, block, wanted, take)
+      const isCurrent = (slot: number) => table.isCurrent(block, slot)
+      searchBlock(table.blocks[block] ?? EMPTY_BLOCK, wanted, isCurrent, take)
       await pause()
     }
   }
@@ -55,29 +57,28 @@ export async function matchingRows(
   return table.changes === before ? matches : withoutRepeats(matches)
 }
 
-/** Criteria in the form in which they are compared with text. */
+/** Criteria in the form in which they are compared with blocks. */
 interface Wanted {
+  /** The longest one first: it is in the fewest entries, most likely. */
   readonly terms: readonly string[]
-  /** The longest term: it is in the fewest entries, most likely. */
-  readonly rarest: string
   readonly letter: string
-  /** Of each set one must be among the tags. */
-  readonly tags: readonly ReadonlySet<number | undefined>[]
+  /** Of each list one must be among the tags. */
+  readonly tags: readonly (readonly number[])[]
 }
 
 function prepare(
   { terms = [], letter = '', keyword, category, dependency }: CrateCriteria,
   tags: TagNumbers,
 ): Wanted {
-  const bytes = terms.map(termBytes)
+  const one = (kind: TagKind, value: string | undefined) =>
+    value === undefined ? [] : [[tags.find(kind, value)].filter((number) => number !== undefined)]
   return {
-    terms: bytes,
-    rarest: bytes.reduce((a, b) => (b.length > a.length ? b : a), ''),
+    terms: terms.map(termBytes).sort((a, b) => b.length - a.length),
     letter: letter.toLowerCase(),
     tags: [
-      ...(keyword === undefined ? [] : [new Set([tags.find('keyword', keyword)])]),
-      ...(category === undefined ? [] : [new Set(tags.category(category))]),
-      ...(dependency === undefined ? [] : [new Set([tags.find('dependency', dependency)])]),
+      ...one('keyword', keyword),
+      ...(category === undefined ? [] : [tags.category(category)]),
+      ...one('dependency', dependency),
     ],
   }
 }
@@ -96,67 +97,42 @@ function takeNames(
   const wanted = prepare(criteria, table.tags)
   const rows = new Set(names.map((name) => table.rowOf(name)).filter((row) => row !== undefined))
   for (const row of rows) {
-    const words = table.wordsOf(row)
-    const rank = rankIn(words, 0, words.length, wanted)
-    const tags = table.tagsOf(row)
-    if (rank !== undefined && hasTags(tags, 0, tags.length, wanted)) take(row, rank)
+    const block = openBlock()
+    block.add(row, table.wordsOf(row), table.tagsOf(row))
+    searchBlock(block, wanted, () => true, take)
   }
 }
 
-function searchBlock(table: CrateTable, index: number, wanted: Wanted, take: Take): void {
-  const block = table.blocks[index]
-  if (block === undefined) return
-  const { text, starts, rows, tags, tagStarts } = block
-  for (
-    let slot = nextSlot(block, wanted.rarest, 0);
-    slot < rows.length;
-    slot = nextSlot(block, wanted.rarest, slot + 1)
-  ) {
-    if (!hasTags(tags, tagStarts[slot] ?? 0, tagStarts[slot + 1] ?? 0, wanted)) continue
-    if (!table.isCurrent(index, slot)) continue
-    const rank = rankIn(text, starts[slot] ?? 0, starts[slot + 1] ?? 0, wanted)
-    if (rank !== undefined) take(rows[slot] ?? 0, rank)
+function searchBlock(
+  block: Block,
+  { terms, letter, tags }: Wanted,
+  isCurrent: (slot: number) => boolean,
+  take: Take,
+): void {
+  const { text, starts, rows } = block
+  const found = terms.map((term) => termCursor(block, term))
+  const cursors = [...found, ...tags.map((numbers) => tagCursor(block, numbers))]
+  const next = (slot: number) => meet(cursors, slot, rows.length)
+  for (let slot = next(0); slot < rows.length; slot = next(slot + 1)) {
+    const fits = letter === '' || text.startsWith(letter, (starts[slot] ?? 0) + BEFORE_NAME)
+    if (fits && isCurrent(slot)) take(rows[slot] ?? 0, rankIn(block, slot, found))
   }
 }
 
-/** The first slot from `slot` on that has the term. */
-function nextSlot({ text, starts, rows }: Block, term: string, slot: number): number {
-  if (term === '' || slot >= rows.length) return slot
-  const at = text.indexOf(term, starts[slot])
-  if (at < 0) return rows.length
-  let next = slot
-  while ((starts[next + 1] ?? 0) <= at) next++
-  return next
-}
-
-/** How well the words from `start` to `end` fit; `undefined`: not at all. */
-function rankIn(text: string, start: number, end: number, { terms, letter }: Wanted): number | undefined {
-  const [from, to] = nameIn(text, start)
-  if (letter !== '' && !text.startsWith(letter, from)) return undefined
-  const words = terms.length > 1 ? text.slice(start, end) : text
-  const shift = terms.length > 1 ? start : 0
+/** How well a slot fits that has all terms: as well as the term that fits least. */
+function rankIn({ starts, nameLengths }: Block, slot: number, found: readonly TextCursor[]): number {
+  const from = (starts[slot] ?? 0) + BEFORE_NAME
+  const length = nameLengths[slot] ?? 0
   let rank = 0
-  for (const term of terms) {
-    const at = words.indexOf(term, start - shift) + shift
-    if (at < start) return undefined
-    rank = Math.max(rank, rankAt(at, term.length, from, to))
-  }
+  for (const { at, text } of found) rank = Math.max(rank, rankAt(at - from, text.length, length))
   return rank
 }
 
-function rankAt(at: number, length: number, from: number, to: number): number {
-  if (at >= to) return 3
-  if (at > from) return 2
-  return length === to - from ? 0 : 1
-}
-
-function hasTags(tags: ArrayLike<number>, from: number, to: number, wanted: Wanted): boolean {
-  for (const some of wanted.tags) {
-    let at = from
-    while (at < to && !some.has(tags[at])) at++
-    if (at === to) return false
-  }
-  return true
+/** The rank for a place in or behind a name of this length. */
+function rankAt(at: number, length: number, nameLength: number): number {
+  if (at >= nameLength) return 3
+  if (at > 0) return 2
+  return length === nameLength ? 0 : 1
 }
 
 /** A crate that changed while others had their turn may have been met twice. */

@@ -5,7 +5,7 @@ import { type CatalogueEntry, isNews } from './entry.ts'
 import { createNameIndex } from './name-index.ts'
 import { createRowDetails } from './row-details.ts'
 import { createTagNumbers, type TagNumbers } from './tags.ts'
-import { nameIn, spellingIn, wordsOf as wordsOfEntry } from './words.ts'
+import { BEFORE_NAME, spellingIn, wordsOf as wordsOfEntry } from './words.ts'
 
 /**
  * All crates of a catalogue, in rows: a crate keeps its row. Columns of numbers and blocks of text instead of an object
@@ -76,8 +76,10 @@ export function createCrateTable(
   const isGone = (row: number) => (flags.get(row) & GONE) !== 0
 
   function nameOf(row: number): string {
-    const { text, starts } = blockOf(row)
-    return text.slice(...nameIn(text, starts[slotOf(row)] ?? 0))
+    const { text, starts, nameLengths } = blockOf(row)
+    const slot = slotOf(row)
+    const from = (starts[slot] ?? 0) + BEFORE_NAME
+    return text.slice(from, from + (nameLengths[slot] ?? 0))
   }
 
   function wordsOf(row: number): string {

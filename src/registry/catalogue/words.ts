@@ -22,14 +22,16 @@ export function termBytes(term: string): string {
   return bytesOf(canonicalName(term))
 }
 
-/** Where the name begins in the words of an entry, and where it ends. */
-export function nameIn(text: string, start: number): readonly [from: number, to: number] {
-  return [start + ENTRY.length, text.indexOf(PART, start)]
+/** Characters of the words of an entry before the name that they begin with. */
+export const BEFORE_NAME = ENTRY.length
+
+export function nameLengthOf(words: string): number {
+  return words.indexOf(PART) - BEFORE_NAME
 }
 
 /** The name as its crate spells it. */
 export function spellingIn(words: string): string {
-  return words.slice(words.lastIndexOf(PART) + PART.length) || words.slice(...nameIn(words, 0))
+  return words.slice(words.lastIndexOf(PART) + PART.length) || words.slice(BEFORE_NAME, words.indexOf(PART))
 }
 
 const ASCII = /^[\t\n -~]*$/

@@ -29,17 +29,26 @@ export interface KeptCrates {
 
 /** Finds out what callers may see. */
 export interface CrateSight {
+  /**
+   * Finds the rules for crates that are new in a catalogue. It takes a while the first time, and then no longer falls to
+   * whoever is the first to see many crates.
+   */
+  learn(table: CrateTable, pause: () => Promise<void>): Promise<void>
   local(caller: Caller, table: CrateTable): VisibleCrates
   /** Of the crates of uplinks those that are not local: a name is one or the other. */
   kept(caller: Caller, kept: KeptCrates, local: CrateTable): VisibleCrates
 }
 
+/** Rows whose rules are found before others get a turn. */
+const PART = 256
+
 /** Numbers of a column of rules: 0 is not known yet, 1 is no rule. */
-const [UNKNOWN, NONE, FIRST] = [0, 1, 2]
+const [UNKNOWN, FIRST] = [0, 2]
 
 export function createCrateSight(access: Access, rules: PackageRules): CrateSight {
   const columns = new WeakMap<CrateTable, Column>()
-  const numbers = new Map(rules.all.map(({ glob }, index) => [glob, index + FIRST]))
+  /** Rows up to here have their numbers. */
+  const known = new WeakMap<CrateTable, number>()
 
   /** The number of the rule for a row, looked for once: rows keep their names. */
   function ruleNumbers(table: CrateTable): (row: number) => number {
@@ -48,7 +57,7 @@ export function createCrateSight(access: Access, rules: PackageRules): CrateSigh
     return (row) => {
       const known = column.get(row)
       if (known !== UNKNOWN) return known
-      const number = numbers.get(rules.ruleFor(table.nameOf(row))?.glob ?? '') ?? NONE
+      const number = rules.placeFor(table.nameOf(row)) + FIRST
       column.set(row, number)
       return number
     }
@@ -60,6 +69,16 @@ export function createCrateSight(access: Access, rules: PackageRules): CrateSigh
   }
 
   return {
+    async learn(table, pause) {
+      const numberOf = ruleNumbers(table)
+      const end = table.rows
+      for (let row = known.get(table) ?? 0; row < end; row++) {
+        numberOf(row)
+        if (row % PART === 0) await pause()
+      }
+      known.set(table, end)
+    },
+
     local(caller, table) {
       const { byRule, byName } = access.reader(caller)
       const isShown = shown(byRule)

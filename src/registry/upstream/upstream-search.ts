@@ -28,7 +28,7 @@ export interface UpstreamSearchDeps {
 }
 
 export function createUpstreamSearch(deps: UpstreamSearchDeps): UpstreamSearch {
-  const { rules, kept, logger } = deps
+  const { rules, logger } = deps
   const uplinks = [...deps.uplinks]
   const isProxied = (name: string, of: readonly Uplink[]) =>
     of.some((uplink) => rules.ruleFor(name)?.rule.proxy?.includes(uplink.name))
@@ -70,7 +70,7 @@ export function createUpstreamSearch(deps: UpstreamSearchDeps): UpstreamSearch {
   async function keptOf(some: readonly Uplink[]): Promise<KeptCrates> {
     const names = new Set(some.map(({ name }) => name))
     return {
-      table: await kept.read(),
+      table: await deps.kept.read(),
       isOffered: ({ proxy = [] }) => proxy.some((name) => names.has(name)),
       isDoubtful: ({ deny = [] }) => deny.length > 0,
       isDenied: deps.isDenied,
@@ -85,7 +85,9 @@ export function createUpstreamSearch(deps: UpstreamSearchDeps): UpstreamSearch {
     { sight, caller, local, downloads, pause }: UpstreamScope,
   ): Promise<UpstreamHits> {
     if (silent.length === 0) return { hits: [], total: 0 }
-    const crates = sight.kept(caller, await keptOf(silent), local)
+    const kept = await keptOf(silent)
+    await sight.learn(kept.table, pause)
+    const crates = sight.kept(caller, kept, local)
     return pageOfCrates(crates, query, downloads, [offset, offset + count], pause)
   }
 
