@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { redisCache } from '../../src/hosts/redis-cache.ts'
 import { memoryStorage } from '../../src/hosts/memory.ts'
+import { redisCache } from '../../src/hosts/redis-cache.ts'
 import { redisServer } from '../hosts/redis-server.ts'
 import { startApp } from '../support/app.ts'
 import { crateFile } from '../support/crate-file.ts'
