@@ -22,6 +22,7 @@ export interface Use {
 export interface ScaleServer {
   /** Mount included. */
   readonly url: string
+  readonly pid: number
   /** Milliseconds from the start of the process to the first answers of `/ready` and `config.json`. */
   readonly started: number
   /** Resident memory, in MB: now, and the most there was. */
@@ -52,6 +53,7 @@ export async function startOver(folder: string, data: string): Promise<ScaleServ
   const started = performance.now() - began
   return {
     url: `${origin}/cargo`,
+    pid: child.pid ?? 0,
     started,
     async memory() {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8')

@@ -12,7 +12,7 @@ import { crateFile } from '../support/crate-file.ts'
 import { manyCrates } from './scale-crates.ts'
 
 /** More changes than that are not written one by one: the others are in the catalogue only. */
-const MOST_LOGS = 100_000
+export const MOST_LOGS = 100_000
 /** Files written at a time. */
 const PARALLEL = 64
 const LIST = 64

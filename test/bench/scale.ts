@@ -3,37 +3,44 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { indexPath } from '../../src/protocol/name.ts'
-import { crateFile, publishBody } from '../support/crate-file.ts'
-import { TOKEN } from './registry.ts'
-import { median } from './rows.ts'
+import { ensureTools } from '../support/tools.ts'
 import { manyCrates } from './scale-crates.ts'
+import { flatTable } from './scale-flat.ts'
 import { type ScaleServer, startOver } from './scale-server.ts'
-import { version, writeStore, writeVersions } from './scale-store.ts'
+import { writeStore } from './scale-store.ts'
+import { versionsTable } from './scale-versions.ts'
+import { timed } from './timed.ts'
 
 const { values: flags } = parseArgs({
   options: {
-    /** How many crates, one registry for each. */
-    crates: { type: 'string', default: '100000,1000000' },
+    /** How many crates, one registry for each; the largest is compared with the smallest. */
+    crates: { type: 'string', default: '1000,100000,1000000' },
     rounds: { type: 'string', default: '40' },
     /** Only the rows about many versions of one crate. */
     versions: { type: 'boolean', default: false },
   },
 })
 const ROUNDS = Number(flags.rounds)
-const FEW = 50
-const MANY = 5_000
 
+await ensureTools(['wrk'])
 const folder = await mkdtemp(join(tmpdir(), 'cargo-scale-'))
 try {
-  if (!flags.versions) for (const count of flags.crates.split(',').map(Number)) await measureCrates(count)
-  await measureVersions()
+  if (!flags.versions) await measureGrowth(flags.crates.split(',').map(Number))
+  print(`\n${await versionsTable(folder, ROUNDS)}`)
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
 
+/** Registries of many crates, each for itself and then the largest beside the smallest. */
+async function measureGrowth(counts: readonly number[]): Promise<void> {
+  const stores = new Map(counts.map((count) => [count, join(folder, String(count))]))
+  for (const [count, data] of stores) await measureCrates(count, data)
+  if (stores.size > 1) print(`\n${await flatTable(folder, stores)}`)
+  for (const data of stores.values()) await rm(data, { recursive: true, force: true })
+}
+
 /** A registry of many crates: its start, its first search, and searches while it is in use. */
-async function measureCrates(count: number): Promise<void> {
-  const data = join(folder, String(count))
+async function measureCrates(count: number, data: string): Promise<void> {
   await writeStore(data, count)
   const server = await startOver(folder, data)
   try {
@@ -70,7 +77,6 @@ async function measureCrates(count: number): Promise<void> {
   } finally {
     await server.stop()
   }
-  await rm(data, { recursive: true, force: true })
 }
 
 /** Kinds of searches, and as many of each as there are rounds. */
@@ -127,66 +133,6 @@ async function whileInUse(
   done = true
   await user
   return { byKind, all: Object.values(byKind).flat(), index, indexWork: each * (index.length + 200) }
-}
-
-/** One crate with many versions against one with few: publish, download and 304, in turns. */
-async function measureVersions(): Promise<void> {
-  const data = join(folder, 'versions')
-  const crates = [
-    { name: 'few-versions', count: FEW },
-    { name: 'many-versions', count: MANY },
-  ]
-  for (const { name, count } of crates) await writeVersions(data, name, count)
-  const server = await startOver(folder, data)
-  const times: Record<string, number[]> = {}
-  const take = async (what: string, run: () => Promise<number>) => {
-    times[what] ??= []
-    times[what].push(await run())
-  }
-  try {
-    for (let round = -2; round < ROUNDS; round++) {
-      for (const { name, count } of round % 2 === 0 ? crates : crates.toReversed()) {
-        const next = crateFile(name, version(count + round + 2))
-        const warmUp = round < 0 ? 'warm-up ' : ''
-        await take(`${warmUp}publish ${name}`, () => publish(server, publishBody(next)))
-        const file = `${server.url}/api/v1/crates/${name}/${version(0)}/download`
-        await take(`${warmUp}download ${name}`, () => timed(file))
-        const index = `${server.url}/${indexPath(name)}`
-        const etag = (await fetch(index, { method: 'HEAD' })).headers.get('etag') ?? ''
-        await take(`${warmUp}304 ${name}`, () => timed(index, { 'if-none-match': etag }))
-      }
-    }
-  } finally {
-    await server.stop()
-  }
-  print(`\n${MANY.toLocaleString('en')} versions of a crate against ${FEW}: medians, ratio\n`)
-  table(
-    ['publish', 'download', '304'].map((what) => {
-      const [few, many] = crates.map(({ name }) => median(times[`${what} ${name}`] ?? []))
-      return [what, `${ms(many)}, ${ms(few)}, ${((many ?? 0) / (few ?? 1)).toFixed(2)}`]
-    }),
-  )
-}
-
-async function publish(server: ScaleServer, body: Buffer): Promise<number> {
-  const began = performance.now()
-  const response = await fetch(`${server.url}/api/v1/crates/new`, {
-    method: 'PUT',
-    headers: { authorization: TOKEN },
-    body: Buffer.from(body),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`publish: ${response.status} ${text}`)
-  return performance.now() - began
-}
-
-/** Milliseconds until the whole answer was there. */
-async function timed(url: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {
-  const began = performance.now()
-  const response = await fetch(url, { headers })
-  await response.arrayBuffer()
-  if (response.status !== 200 && response.status !== 304) throw new Error(`${url}: ${response.status}`)
-  return performance.now() - began
 }
 
 function quantile(values: readonly number[], share: number): number {
