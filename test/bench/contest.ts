@@ -1,3 +1,4 @@
+import type { Load } from './loads.ts'
 import type { Row } from './rows.ts'
 
 /** Something that is measured in rounds. */
@@ -11,6 +12,8 @@ export interface Case {
   round(number: number): Promise<void>
   /** Of the rounds so far. */
   rows(): readonly Row[]
+  /** What everybody did, see `renderLoads()`. */
+  loads?(): readonly Load[]
 }
 
 /** The same, from another first one on. */

@@ -1,17 +1,24 @@
+import { parseArgs } from 'node:util'
 import { ensureTools, requireCargo } from '../support/tools.ts'
 import { coldCases, crowdCase } from './cold-crates.ts'
 import type { Case } from './contest.ts'
 import { fetchCase } from './fetches.ts'
 import { keep, keptRatios, regression } from './kept.ts'
 import { CONNECTIONS } from './load.ts'
+import { renderLoads } from './loads.ts'
 import { publishCase } from './publishes.ts'
 import { readCases } from './reads.ts'
 import { renderRows } from './rows.ts'
 import { buildStage, type Stage } from './stage.ts'
 import { publishStallCase, trafficStallCase } from './stalls.ts'
 
-const quick = process.argv.includes('--quick')
-const ROUNDS = quick ? 3 : 9
+const { values: flags } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
+})
+const quick = flags.quick
+/** Of fewer rounds than these no results are kept. */
+const WHOLE = 9
+const ROUNDS = Number(flags.rounds ?? (quick ? 3 : WHOLE))
 const LOAD_MS = quick ? 500 : 2_000
 const PUBLISHES = quick ? 60 : 200
 /** What seems to have become worse is measured so much longer before that is believed. */
@@ -47,9 +54,11 @@ async function measure(on: Stage): Promise<void> {
   const parts = [
     `${ROUNDS} rounds in rotation, loads of ${LOAD_MS / 1000} s over ${CONNECTIONS} connections; the medians of all rounds, and figures of these medians. ${SET_UP}`,
     renderRows(cases.flatMap((it) => it.rows())),
+    'What everybody did under the loads:',
+    renderLoads(cases.flatMap((it) => it.loads?.() ?? [])),
   ]
-  process.stdout.write(parts.join('\n\n'))
-  if (!quick) return keep(parts)
+  process.stdout.write(`${parts.join('\n\n')}\n`)
+  if (!quick) return ROUNDS < WHOLE ? undefined : keep(parts)
   for (const text of worse) process.stdout.write(`WORSE ${text}\n`)
   if (worse.length > 0) process.exitCode = 1
 }

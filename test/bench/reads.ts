@@ -122,6 +122,7 @@ function readCase(spec: ReadSpec, ms: number): Case {
       for (const [party, target] of rotate([...targets], number))
         samples.get(party)?.push(await load(target, ms))
     },
+    loads: () => [...samples].map(([server, of]) => ({ name, server, samples: of })),
     rows: () =>
       against.map(([party, what, goal]): Row => {
         const [suffix, unit] = UNITS[what]
