@@ -21,6 +21,11 @@ const MAX_CONNECTION = 24 * 1024
 const PATIENCE = { header: 6_000, body: 2_000 } as const
 /** The quietest of these tells what the server needs, without what else the machine does. */
 const ROUNDS = 5
+/** Settings of a registry that soon loses patience. */
+export const IMPATIENT = {
+  cargo: { rate_limits: { publish: false }, client_body_timeout: `${PATIENCE.body}ms` },
+  server: { client_header_timeout: `${PATIENCE.header}ms`, keepalive_timeout: `${PATIENCE.header}ms` },
+} as const
 const NO_UPLINK = { requests: [], connections: () => 0 }
 
 export interface IdleSpec {
@@ -65,22 +70,27 @@ async function leavingFigures(
   ]
 }
 
-/** Who neither asks nor leaves is sent away. */
 async function stayingFigures(context: Context, { connections }: IdleSpec): Promise<readonly Figure[]> {
-  const cargo = {
-    uplinks: {},
-    rate_limits: { publish: false },
-    client_body_timeout: `${PATIENCE.body}ms`,
-  } as const
-  const server = { client_header_timeout: `${PATIENCE.header}ms`, keepalive_timeout: `${PATIENCE.header}ms` }
-  const registry = await startRegistryProcess(context, cargo, { server })
+  const registry = await startRegistryProcess(
+    context,
+    { uplinks: {}, ...IMPATIENT.cargo },
+    { server: IMPATIENT.server },
+  )
+  return sentAwayFigures(registry, { connections })
+}
+
+/** Who neither asks nor leaves is sent away, by a registry that is `IMPATIENT`. */
+export async function sentAwayFigures(
+  registry: RegistryProcess,
+  { connections, name = '' }: { readonly connections: number; readonly name?: string },
+): Promise<readonly Figure[]> {
   await publish(registry, PUBLISH_TOKEN, '1.0.0')
   const held = await baseline(registry)
   const slow = await crowd(registry, connections)
   // A body that began well is fast enough at the first look, after twice its time, and too slow at the second; those of
   // a user who has too many have to wait for their turn before.
   await sleep(Math.max(1.5 * PATIENCE.header, 8 * PATIENCE.body))
-  const title = `${connections.toLocaleString('en')} that stay, and slow ones`
+  const title = `${connections.toLocaleString('en')} that stay, and slow ones${name}`
   const left = await leftovers(title, registry, NO_UPLINK, held)
   const statuses = slow.flatMap(({ answers }) =>
     answers.flatMap((answer) => /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? []),

@@ -6,7 +6,7 @@ import { startUplink, type Uplink } from '../support/uplink.ts'
 import { CRATE_FAULTS } from '../support/uplink-fault-cases.ts'
 import { exactly, type Figure } from './figures.ts'
 import { baseline, leftovers } from './leftovers.ts'
-import { startRegistryProcess } from './registry-process.ts'
+import { type RegistryProcess, startRegistryProcess } from './registry-process.ts'
 import { stormOptions } from './storm.ts'
 import { bounded, type Context, stormCrates } from './storm-uplink.ts'
 
@@ -18,36 +18,71 @@ export async function leakFigures(
   context: Context,
   { each }: { readonly each: number },
 ): Promise<readonly Figure[]> {
-  const random = randomFrom(SEED)
-  const crates = stormCrates(random, 100)
-  const uplink = await startUplink(context, { crates, seed: SEED })
+  const uplink = await startLeakUplink(context)
   const registry = await startRegistryProcess(context, stormOptions(uplink, 0))
-  const names = new Set(crates.map(({ name }) => name))
-  for (const name of names) await download(`${registry.url}/${indexPath(name)}`)
-  const before = await baseline(registry)
+  return leavingFigures({ registries: [registry], uplink, seen: uplink, each })
+}
+
+/** Small crates and some large ones, of two kinds; see `stormOptions`. */
+export function startLeakUplink(context: Context): Promise<Uplink> {
+  return startUplink(context, { crates: stormCrates(randomFrom(SEED), 100), seed: SEED })
+}
+
+export interface LeavingSpec {
+  /** Each client asks any of them. */
+  readonly registries: readonly RegistryProcess[]
+  readonly uplink: Uplink
+  /** What of the uplink's requests and connections is not the registries' to give back. */
+  readonly seen: Pick<Uplink, 'requests' | 'connections'>
+  readonly each: number
+}
+
+/** What clients who leave, HEADs, and fetches that fail leave behind at each of some registries. */
+export async function leavingFigures({
+  registries,
+  uplink,
+  seen,
+  each,
+}: LeavingSpec): Promise<readonly Figure[]> {
+  const random = randomFrom(SEED)
   const versions = [...uplink.versions()]
+  const names = new Set(versions.map(({ name }) => name))
+  for (const { url } of registries) for (const name of names) await download(`${url}/${indexPath(name)}`)
+  const stages = await Promise.all(
+    registries.map(async (registry, n) => ({
+      registry,
+      before: await baseline(registry),
+      name: registries.length === 1 ? '' : `, replica ${n + 1}`,
+    })),
+  )
   const loose = versions.filter(({ name }) => name.startsWith('loose-'))
   const any = (of = versions) => {
     const { name, version, bytes } = pick(random, of)
-    return { url: registry.url + downloadPath(name, version), size: bytes?.length ?? 0 }
+    return { url: pick(random, registries).url + downloadPath(name, version), size: bytes?.length ?? 0 }
   }
+  const left = async (title: string) =>
+    (
+      await Promise.all(
+        stages.map(({ registry, before, name }) => leftovers(title + name, registry, seen, before)),
+      )
+    ).flat()
 
   await inParallel(each, async () => {
     const { url, size } = any()
     await download(url, { leaveAfter: random() < 0.3 ? 0 : between(random, 1, size), keep: false })
   })
-  const afterLeaving = await leftovers(`${each} clients that leave`, registry, uplink, before)
+  const afterLeaving = await left(`${each} clients that leave`)
   await inParallel(each, () => download(any().url, { method: 'HEAD' }))
-  const afterHeads = await leftovers(`${each} HEADs`, registry, uplink, before)
+  const afterHeads = await left(`${each} HEADs`)
   spoilAll(uplink, random)
   await inParallel(each, () => download(any(loose).url, { keep: false }))
   uplink.heal()
-  const afterFaults = await leftovers(`${each} downloads with a faulty uplink`, registry, uplink, before)
+  const afterFaults = await left(`${each} downloads with a faulty uplink`)
   return [
     ...afterLeaving,
     ...afterHeads,
     ...afterFaults,
-    exactly('crashes and unhandled rejections', registry.isRunning() ? 0 : 1, 0),
+    exactly('crashes and unhandled rejections', registries.filter((one) => !one.isRunning()).length, 0),
   ]
 }
 

@@ -41,6 +41,7 @@ export interface RegistryProcess {
   /** The registry's URL, without a final slash. */
   readonly url: string
   readonly folder: string
+  readonly pid: number
   isRunning(): boolean
   holdings(): Holdings
   /** Resident memory in bytes. */
@@ -59,13 +60,15 @@ export interface RegistryProcessSpec {
   readonly before?: RegistryProcess
   /** Settings of the server, beside those of the plugin. */
   readonly server?: Readonly<Record<string, unknown>>
+  /** Variables that they name. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Starts it from the sources, in a folder that is gone at the end. */
 export async function startRegistryProcess(
   context: { after(done: () => Promise<void>): void },
   cargo: OptionsInput,
-  { before, server = {} }: RegistryProcessSpec = {},
+  { before, server = {}, environment = {} }: RegistryProcessSpec = {},
 ): Promise<RegistryProcess> {
   const folder = before?.folder ?? (await mkdtemp(join(tmpdir(), 'cargo-bar-')))
   const temporary = join(folder, 'tmp')
@@ -94,6 +97,7 @@ export async function startRegistryProcess(
       stdio: ['ignore', 'pipe', log],
       env: {
         ...process.env,
+        ...environment,
         ...{
           TMPDIR: temporary,
           BAR_TOKEN: PUBLISH_TOKEN,
@@ -132,8 +136,7 @@ export async function startRegistryProcess(
   })
   const pid = child.pid ?? 0
   return {
-    url,
-    folder,
+    ...{ url, folder, pid },
     isRunning,
     holdings: () => holdingsOf(pid, temporary, data),
     memory: () => residentOf(pid),

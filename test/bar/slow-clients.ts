@@ -22,10 +22,18 @@ export interface SlowClientsSpec {
   readonly start?: string | Buffer
   /** What each sends from then on, again and again. */
   readonly drip?: string
+  /** Whether they take what comes; default yes. */
+  readonly reads?: boolean
 }
 
 /** Opens them all. */
-export async function openSlowClients({ port, count, start, drip }: SlowClientsSpec): Promise<SlowClients> {
+export async function openSlowClients({
+  port,
+  count,
+  start,
+  drip,
+  reads = true,
+}: SlowClientsSpec): Promise<SlowClients> {
   const sockets: Socket[] = []
   const answers: string[] = []
   let open = 0
@@ -42,7 +50,7 @@ export async function openSlowClients({ port, count, start, drip }: SlowClientsS
         resolve()
       })
       socket.once('error', reject)
-      socket.on('data', (bytes) => void answers.push(bytes.toString('latin1')))
+      if (reads) socket.on('data', (bytes) => void answers.push(bytes.toString('latin1')))
       sockets.push(socket)
     })
   }

@@ -1,5 +1,6 @@
 import { CHANGE_TITLES } from '../changes-under-fire.ts'
 import type { Figure } from '../figures.ts'
+import { clientFigures } from './clients.ts'
 import { diskFigures } from './disk.ts'
 import { flipFigures } from './flips.ts'
 import { replicaKillFigures } from './kills.ts'
@@ -38,6 +39,9 @@ export const REPLICA_PARTS: Readonly<Record<string, CountedPart>> = {
     ...(await visibleFigures(context, place, { publishes })),
     ...(await visibleFigures(context, await withRedis(context, place), { publishes })),
   ]),
+  ...onEach('clients', async (context, place, each = 2_000) =>
+    clientFigures(context, await withRedis(context, place), { each, connections: each, deaf: each / 20 }),
+  ),
   ...onEach('flips', (context, place, flips = 100) => flipFigures(context, place, { flips })),
 }
 
