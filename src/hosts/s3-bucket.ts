@@ -1,14 +1,17 @@
 import type { S3 } from '@aws-sdk/client-s3'
 import { loadOptional } from './optional-package.ts'
 import type { BucketOptions } from './s3-options.ts'
+import { createReaders, type Readers } from './s3-readers.ts'
 
 /** What the SDK does by itself when an answer is missing, 5xx or 503 SlowDown: so many tries, with pauses between. */
 const MAX_ATTEMPTS = 3
 /** All tries of a call together take at most so many times as long as one may: 15 s, and a look at what came of it 15 s. */
 const DEADLINE_FACTOR = 1.5
 const CONNECT_MS = 3_000
-/** Each slow reader of a crate holds one; what waits for one in vain fails at its deadline. */
+/** What waits for one in vain fails at its deadline. */
 const MAX_SOCKETS = 256
+/** Each slow reader of a crate holds one: the others are for everything else. */
+const MAX_READERS = 192
 
 /** Options of a call to the SDK. */
 export interface CallOptions {
@@ -22,6 +25,8 @@ export interface Bucket {
   readonly prefix: string
   /** Longest wait for more of a body, in milliseconds. */
   readonly timeout: number
+  /** Those who read a long object. */
+  readonly readers: Readers
   /** What `work` comes to, which is given up at the deadline; failures are the SDK's own. */
   call<T>(work: (s3: S3, options: CallOptions) => Promise<T>): Promise<T>
   close(): void
@@ -37,6 +42,7 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
   const s3 = new sdk.S3(clientOptions(options, timeout))
   return {
     ...{ name, prefix, timeout },
+    readers: createReaders(MAX_READERS, timeout),
     async call(work) {
       const controller = new AbortController()
       // A body that comes with the answer has deadlines of its own.

@@ -6,9 +6,13 @@ import { bodyOf } from './object-body.ts'
 import { checkedBody } from './s3-body.ts'
 import type { Bucket } from './s3-bucket.ts'
 import { isNamed, s3Error, statusOf } from './s3-error.ts'
+import type { Leave } from './s3-readers.ts'
 
 /** The metadata that tells which write an object is from. */
 export const WRITER = 'writer'
+
+/** In bytes; what is not longer the registry takes as fast as it comes, whoever wants it. */
+const LONG = 256 * 1024
 
 interface FoundObject extends ObjectInfo {
   /** Empty: someone else's tool wrote it. */
@@ -31,7 +35,39 @@ export async function getObject(
 ): Promise<StoredObject | undefined> {
   // HTTP has no empty ranges.
   if (range !== undefined && range.start >= range.end) return withoutBody(await findObject(bucket, key))
-  const answer = await requestObject(bucket, key, range)
+  const ask = () => requestObject(bucket, key, range)
+  const opened = (answer: Awaited<ReturnType<typeof ask>>) => openAnswer(bucket, key, range, answer)
+  const answer = await ask()
+  if (typeof answer !== 'object' || answer.length <= LONG) return opened(answer)
+  const leave = bucket.readers.enter()
+  if (leave !== undefined) return untilClosed(leave, () => opened(answer))
+  // Whoever waits for a place holds no connection.
+  answer.body.destroy()
+  return untilClosed(await bucket.readers.wait(), async () => opened(await ask()))
+}
+
+/** Calls `leave` when the body ends, or when there is none. */
+async function untilClosed(
+  leave: Leave,
+  open: () => Promise<StoredObject | undefined>,
+): Promise<StoredObject | undefined> {
+  try {
+    const object = await open()
+    if (object === undefined) leave()
+    else object.body.once('close', leave)
+    return object
+  } catch (error) {
+    leave()
+    throw error
+  }
+}
+
+async function openAnswer(
+  bucket: Bucket,
+  key: string,
+  range: ByteRange | undefined,
+  answer: Answer | 'beyond' | undefined,
+): Promise<StoredObject | undefined> {
   if (answer === undefined) return undefined
   if (answer === 'beyond') return withoutBody(await headObject(bucket, key))
   const { size, modified, body, length, isPart } = answer

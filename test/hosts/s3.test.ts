@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { cp, mkdir, realpath, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
 import { s3Storage } from '../../src/hosts/s3.ts'
@@ -12,6 +14,10 @@ import { s3Server } from './s3-server.ts'
 import { simpleS3 } from './simple-s3.ts'
 
 const WRITERS = 64
+/** More than a store has connections. */
+const READERS = 300
+/** Longer than the buffers of a connection that nobody reads from. */
+const LONG = 4 * 1024 * 1024
 
 const server = await s3Server()
 const simple = await simpleS3()
@@ -76,6 +82,32 @@ test('s3Storage() does not take the whole of an object for a part of it', async 
   await store.put('whole', Buffer.from('0123456789'))
   await assert.rejects(store.get('whole', { start: 2, end: 4 }), { code: 'unavailable' })
   assert.equal((await store.stat('whole'))?.size, 10)
+})
+
+test('s3Storage() has connections for others while many read slowly', async (t) => {
+  const store = await s3Storage({ ...server.options(), timeout: 3_000 })
+  const bodies: Readable[] = []
+  t.after(async () => {
+    for (const body of bodies) body.destroy()
+    await store.close()
+  })
+  await store.put('long', Buffer.alloc(LONG))
+  await store.put('short', Buffer.from('short'))
+  const reading = Array.from({ length: READERS }, async () => {
+    const found = await store.get('long')
+    if (found !== undefined) bodies.push(found.body)
+  })
+  const outcomes = await Promise.allSettled(reading)
+  const refused = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  assert.ok(refused.length > 0 && bodies.length > 100, `${refused.length} refused, ${bodies.length} not`)
+  for (const reason of refused) assert.equal(reason.code, 'unavailable')
+  assert.equal((await store.stat('short'))?.size, 5)
+  assert.equal(await store.put('another', Buffer.from('another'), { ifAbsent: true }), true)
+  // Whoever waits gets the place of the next one that leaves.
+  const next = store.get('long')
+  bodies.pop()?.destroy()
+  const found = await next
+  assert.equal((await buffer(found?.body ?? Readable.from([]))).length, LONG)
 })
 
 test('s3Storage() keeps to its prefix', async (t) => {
