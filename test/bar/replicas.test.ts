@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Figure } from './figures.ts'
+import { clientFigures } from './replicas/clients.ts'
 import { diskFigures } from './replicas/disk.ts'
 import { flipFigures } from './replicas/flips.ts'
 import { replicaKillFigures } from './replicas/kills.ts'
@@ -42,6 +43,8 @@ const CASES: Readonly<Record<string, (t: TestContext) => Promise<readonly Figure
   'a Redis that stops, lies or goes back in time changes no answer': async (t) =>
     redisFaultFigures(t, await folderPlace(t), { windowMs: 500, timed: false, harms: REDIS_HARMS }),
   'a disk that is full, read-only or unreadable, and too few descriptors': (t) => diskFigures(t),
+  'clients that leave or never read leave nothing behind at two replicas': async (t) =>
+    clientFigures(t, await withRedis(t, await bucketPlace(t)), { each: 60, connections: 0, deaf: 16 }),
   'bits that flip are found, and never served': async (t) =>
     flipFigures(t, await bucketPlace(t), { flips: 40 }),
 }

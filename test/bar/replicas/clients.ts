@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { downloadPath, largeCrate } from '../../http/proxied.ts'
-import { type CrateFile, crateFile, publishBody } from '../../support/crate-file.ts'
+import { type CrateFile, crateFile } from '../../support/crate-file.ts'
 import { download, sha256 } from '../../support/download.ts'
 import type { Uplink } from '../../support/uplink.ts'
 import { atMost, exactly, type Figure, note } from '../figures.ts'
 import { IMPATIENT, sentAwayFigures } from '../idle.ts'
 import { leavingFigures, startLeakUplink } from '../leaks.ts'
 import { baseline, leftovers } from '../leftovers.ts'
+import { type Outcome, sendCrate } from '../registry-client.ts'
 import { OTHER_TOKEN, type RegistryProcess, startRegistryProcess } from '../registry-process.ts'
 import { openSlowClients } from '../slow-clients.ts'
 import { stormOptions } from '../storm.ts'
@@ -20,7 +21,7 @@ const LARGE = 9 * MiB
 const LARGE_CRATES = 4
 const SMALL_CRATES = 16
 /** Somebody who takes nothing for so long is sent away. */
-const SEND_TIMEOUT_MS = 3_000
+const SEND_TIMEOUT_MS = 6_000
 /** So many ask at once, before and afterwards. */
 const BURST = 200
 /** What V8 lets stand, caches that fill, and what one reader may cost. */
@@ -30,7 +31,7 @@ const MAX_HELD_MIB = 16
 export interface ClientsSpec {
   /** Clients that leave, and as many HEADs and failing fetches, over both replicas. */
   readonly each: number
-  /** Those that only connect to each replica, beside slow heads and bodies. */
+  /** Those that only connect to each replica, beside slow heads and bodies; 0: neither. */
   readonly connections: number
   /** Those that ask each replica for a large crate, and read nothing of it. */
   readonly deaf: number
@@ -58,11 +59,7 @@ export async function clientFigures(
   const figures = [
     ...(await leavingFigures({ registries: replicas, uplink, seen, each })),
     ...(await deafFigures(replicas, { uplink, near, count: deaf, seen })),
-    ...(
-      await Promise.all(
-        replicas.map((replica, n) => sentAwayFigures(replica, { connections, name: `, replica ${n + 1}` })),
-      )
-    ).flat(),
+    ...(connections === 0 ? [] : await bothSentAway(replicas, connections)),
   ]
   clearInterval(watching)
   const failed = (await Promise.all(replicas.map((replica) => burst(replica, small)))).flat()
@@ -74,6 +71,16 @@ export async function clientFigures(
     figures.push(atMost(`memory held afterwards, replica ${n + 1}`, more / MiB, MAX_HELD_MIB, 'MiB'))
   }
   return figures.map((figure) => ({ ...figure, name: `${place.name}: ${figure.name}` }))
+}
+
+async function bothSentAway(
+  replicas: readonly RegistryProcess[],
+  connections: number,
+): Promise<readonly Figure[]> {
+  const figures = replicas.map((replica, n) =>
+    sentAwayFigures(replica, { connections, name: `, replica ${n + 1}` }),
+  )
+  return (await Promise.all(figures)).flat()
 }
 
 /** Two replicas that soon lose patience, without what they keep open to others. */
@@ -148,9 +155,11 @@ async function deafFigures(
       }),
     ),
   )
-  await sleep(SEND_TIMEOUT_MS / 3)
-  const beside = await Promise.all(replicas.map((replica, n) => publish(replica, crateFile(`beside-${n}`))))
+  await sleep(SEND_TIMEOUT_MS / 6)
   const open = clients.reduce((sum, some) => sum + some.open(), 0)
+  const begun = performance.now()
+  const beside = await Promise.all(replicas.map((replica, n) => publish(replica, crateFile(`beside-${n}`))))
+  const took = performance.now() - begun
   await sleep(SEND_TIMEOUT_MS)
   const title = `${count} that never read`
   const left = await Promise.all(
@@ -161,6 +170,7 @@ async function deafFigures(
   for (const some of clients) some.leave()
   return [
     note(`${title}: open on both replicas while others work`, String(open)),
+    note(`${title}: time of a publish beside them`, `${took.toFixed(0)} ms`),
     exactly(
       `${title}: publishes beside them other than 200`,
       beside.filter((status) => status !== 200).length,
@@ -182,12 +192,6 @@ async function burst(registry: RegistryProcess, crates: readonly CrateFile[]): P
   return (await Promise.all(answers)).flat()
 }
 
-async function publish(registry: RegistryProcess, crate: CrateFile): Promise<number> {
-  const answer = await fetch(`${registry.url}/api/v1/crates/new`, {
-    method: 'PUT',
-    headers: { authorization: OTHER_TOKEN },
-    body: publishBody(crate),
-  })
-  await answer.arrayBuffer()
-  return answer.status
+async function publish({ url }: RegistryProcess, crate: CrateFile): Promise<Outcome> {
+  return sendCrate({ url: () => url, token: OTHER_TOKEN }, crate)
 }
