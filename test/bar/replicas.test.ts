@@ -44,9 +44,9 @@ const CASES: Readonly<Record<string, (t: TestContext) => Promise<readonly Figure
     redisFaultFigures(t, await folderPlace(t), { windowMs: 500, timed: false, harms: REDIS_HARMS }),
   'a disk that is full, read-only or unreadable, and too few descriptors': (t) => diskFigures(t),
   'clients that leave or never read leave nothing behind at two replicas': async (t) =>
-    clientFigures(t, await withRedis(t, await bucketPlace(t)), { each: 60, connections: 0, deaf: 16 }),
+    clientFigures(t, await withRedis(t, await bucketPlace(t)), { each: 24, connections: 0, deaf: 8 }),
   'bits that flip are found, and never served': async (t) =>
-    flipFigures(t, await bucketPlace(t), { flips: 40 }),
+    flipFigures(t, await bucketPlace(t), { flips: 24 }),
 }
 
 for (const [name, measure] of Object.entries(CASES))
