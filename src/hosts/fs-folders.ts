@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LRUCache } from 'lru-cache'
+import type { Root } from './fs-root.ts'
 
 /** First character of temporary names; no key has it, so none is ever taken for an object. */
 export const TEMP_MARK = '~'
@@ -25,15 +26,15 @@ export interface Folders {
  * Whoever created a folder may not have made it durable yet when another process already writes into it: so each
  * process sees to each folder itself, up to the root.
  */
-export function createFolders(root: string): Folders {
+export function createFolders(root: Root): Folders {
   const durable = new LRUCache<string, true>({ max: MAX_KNOWN_FOLDERS })
   const present = new LRUCache<string, true>({ max: MAX_KNOWN_FOLDERS })
 
   /** A folder that was made just now has nothing in it to be swept. */
   async function make(folder: string): Promise<void> {
-    await stat(root)
+    await root.mustBeThere()
     const first = await mkdir(folder, { recursive: true })
-    for (let at = folder; at !== root && !present.has(at); at = dirname(at)) {
+    for (let at = folder; at !== root.path && !present.has(at); at = dirname(at)) {
       if (first === undefined || !at.startsWith(first)) await sweep(at)
       present.set(at, true)
     }
@@ -45,7 +46,7 @@ export function createFolders(root: string): Folders {
       await make(folder)
       if (!wantsDurable) return
       const found: string[] = []
-      for (let at = folder; at !== root && !durable.has(at); at = dirname(at)) found.push(at)
+      for (let at = folder; at !== root.path && !durable.has(at); at = dirname(at)) found.push(at)
       for (const each of found) await syncFolder(dirname(each))
       for (const each of [folder, ...found]) durable.set(each, true)
     },

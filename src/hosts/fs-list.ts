@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListedObject } from '../host.ts'
 import { absentIfMissing } from './fs-read.ts'
+import type { Root } from './fs-root.ts'
 import { isKeySegment } from './object-key.ts'
 
 const STATS_AT_ONCE = 64
@@ -19,7 +20,7 @@ interface Entry {
  * (temporary files) are no objects.
  * @throws {CargoError} as soon as a folder or file cannot be read: never a shorter list
  */
-export async function* listFiles(root: string, prefix: string, after: string): AsyncGenerator<ListedObject> {
+export async function* listFiles(root: Root, prefix: string, after: string): AsyncGenerator<ListedObject> {
   const isWanted = ({ path, isFolder }: Entry): boolean =>
     (path.startsWith(prefix) || (isFolder && prefix.startsWith(path))) &&
     (path > after || (isFolder && after.startsWith(path)))
@@ -57,26 +58,27 @@ function takeFiles(pending: Entry[]): Entry[] {
   return files
 }
 
-async function readFolder(root: string, folder: string): Promise<Entry[]> {
-  const dirents = await absentIfMissing(root, readdir(join(root, folder), { withFileTypes: true }))
+async function readFolder(root: Root, folder: string): Promise<Entry[]> {
+  const dirents = await absentIfMissing(root, readdir(join(root.path, folder), { withFileTypes: true }))
   const named = (dirents ?? []).filter((dirent) => isKeySegment(dirent.name))
   return await Promise.all(named.map((dirent) => entryOf(root, folder, dirent)))
 }
 
-async function entryOf(root: string, folder: string, dirent: Dirent): Promise<Entry> {
+async function entryOf(root: Root, folder: string, dirent: Dirent): Promise<Entry> {
   const path = folder + dirent.name
-  const isFolder = dirent.isDirectory() || (!dirent.isFile() && (await leadsToFolder(root, join(root, path))))
+  const isFolder =
+    dirent.isDirectory() || (!dirent.isFile() && (await leadsToFolder(root, join(root.path, path))))
   return { path: isFolder ? `${path}/` : path, isFolder }
 }
 
 /** For symbolic links, and for file systems that do not tell types with names. */
-async function leadsToFolder(root: string, path: string): Promise<boolean> {
+async function leadsToFolder(root: Root, path: string): Promise<boolean> {
   const info = await absentIfMissing(root, stat(path))
   return info?.isDirectory() ?? false
 }
 
 /** A file that vanished since its folder was read is no object any more. */
-async function describe(root: string, file: Entry): Promise<ListedObject | undefined> {
-  const info = await absentIfMissing(root, stat(join(root, file.path)))
+async function describe(root: Root, file: Entry): Promise<ListedObject | undefined> {
+  const info = await absentIfMissing(root, stat(join(root.path, file.path)))
   return info?.isFile() ? { key: file.path, size: info.size, modified: info.mtime } : undefined
 }

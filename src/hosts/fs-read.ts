@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { CargoError, isSystemError } from '../errors.ts'
 import type { ByteRange, ObjectInfo, OpenObject, StoredObject } from '../host.ts'
 import { guarded, storageError } from './fs-error.ts'
+import type { Root } from './fs-root.ts'
 
 /** Bytes read at a time. */
 const CHUNK_BYTES = 64 * 1024
@@ -18,7 +19,7 @@ interface FileStats {
 }
 
 /** The object at `path` for positional reads. @throws {CargoError} `unavailable` */
-export async function openObject(root: string, path: string): Promise<OpenObject | undefined> {
+export async function openObject(root: Root, path: string): Promise<OpenObject | undefined> {
   const file = await openFile(root, path)
   if (file === undefined) return undefined
   const { handle, size, modified } = file
@@ -35,7 +36,7 @@ export async function openObject(root: string, path: string): Promise<OpenObject
 
 /** The object at `path`, or a part of it, as a stream. @throws {CargoError} `unavailable`, also while it streams */
 export async function getObject(
-  root: string,
+  root: Root,
   path: string,
   range: ByteRange | undefined,
 ): Promise<StoredObject | undefined> {
@@ -47,7 +48,7 @@ export async function getObject(
 }
 
 /** @throws {CargoError} `unavailable` */
-export async function statObject(root: string, path: string): Promise<ObjectInfo | undefined> {
+export async function statObject(root: Root, path: string): Promise<ObjectInfo | undefined> {
   const found = await absentIfMissing(root, stat(path))
   return found && objectInfo(found)
 }
@@ -57,17 +58,17 @@ export async function statObject(root: string, path: string): Promise<ObjectInfo
  * is a failure: nothing can be said about what is in it.
  * @throws {CargoError} `unavailable`
  */
-export async function absentIfMissing<T>(root: string, call: Promise<T>): Promise<T | undefined> {
+export async function absentIfMissing<T>(root: Root, call: Promise<T>): Promise<T | undefined> {
   try {
     return await call
   } catch (error) {
     if (!isSystemError(error, 'ENOENT')) throw storageError(error)
-    await guarded(stat(root))
+    await root.mustBeThere()
     return undefined
   }
 }
 
-async function openFile(root: string, path: string): Promise<OpenFile | undefined> {
+async function openFile(root: Root, path: string): Promise<OpenFile | undefined> {
   const handle = await absentIfMissing(root, open(path, 'r'))
   if (handle === undefined) return undefined
   try {

@@ -1,4 +1,4 @@
-import { stat, unlink } from 'node:fs/promises'
+import { unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ObjectStore } from '../host.ts'
@@ -6,6 +6,7 @@ import { guarded } from './fs-error.ts'
 import { createDurably, createFolders, syncFolder } from './fs-folders.ts'
 import { listFiles } from './fs-list.ts'
 import { absentIfMissing, getObject, openObject, statObject } from './fs-read.ts'
+import { createRoot } from './fs-root.ts'
 import { sweepFiles } from './fs-sweep.ts'
 import { writeObject } from './fs-write.ts'
 import { validateKey, validatePrefix } from './object-key.ts'
@@ -16,7 +17,8 @@ import { validateKey, validatePrefix } from './object-key.ts'
  */
 export function fsStorage(root: string): Required<Omit<ObjectStore, 'signedUrl'>> {
   const base = resolve(root)
-  const folders = createFolders(base)
+  const place = createRoot(base)
+  const folders = createFolders(place)
   let creation: Promise<void> | undefined
 
   async function ready(): Promise<void> {
@@ -37,9 +39,9 @@ export function fsStorage(root: string): Required<Omit<ObjectStore, 'signedUrl'>
 
   return {
     multiWriter: true,
-    get: async (key, range) => getObject(base, await pathOf(key), range),
-    open: async (key) => openObject(base, await pathOf(key)),
-    stat: async (key) => statObject(base, await pathOf(key)),
+    get: async (key, range) => getObject(place, await pathOf(key), range),
+    open: async (key) => openObject(place, await pathOf(key)),
+    stat: async (key) => statObject(place, await pathOf(key)),
     async put(key, body, options) {
       // A source may fail before `writeObject` listens, which without a listener ends the process.
       if (body instanceof Readable) body.on('error', () => {})
@@ -51,15 +53,15 @@ export function fsStorage(root: string): Required<Omit<ObjectStore, 'signedUrl'>
     },
     async delete(key) {
       const path = await pathOf(key)
-      await absentIfMissing(base, unlink(path))
-      await absentIfMissing(base, syncFolder(dirname(path)))
+      await absentIfMissing(place, unlink(path))
+      await absentIfMissing(place, syncFolder(dirname(path)))
     },
     async *list(prefix, options) {
       validatePrefix(prefix)
       await ready()
-      yield* listFiles(base, prefix, options?.after ?? '')
+      yield* listFiles(place, prefix, options?.after ?? '')
       // A disk that went away in the middle looks like many absent folders.
-      await guarded(stat(base))
+      await place.mustBeThere()
     },
     async sweep(before) {
       await ready()
