@@ -42,7 +42,7 @@ const CASES: Readonly<Record<string, (t: TestContext) => Promise<readonly Figure
   },
   'a Redis that stops, lies or goes back in time changes no answer': async (t) =>
     redisFaultFigures(t, await folderPlace(t), { windowMs: 500, timed: false, harms: REDIS_HARMS }),
-  'a disk that is full, read-only or unreadable, and too few descriptors': (t) => diskFigures(t),
+  'a disk that is full, read-only or unreadable, and too few descriptors': (t) => diskFigures(t, 'folder'),
   'clients that leave or never read leave nothing behind at two replicas': async (t) =>
     clientFigures(t, await withRedis(t, await bucketPlace(t)), { each: 24, connections: 0, deaf: 8 }),
   'bits that flip are found, and never served': async (t) =>

@@ -33,10 +33,10 @@ export interface S3Settings {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** Starts an S3 server with an empty bucket. */
-export async function s3Server(): Promise<S3Server> {
+/** Starts an S3 server with an empty bucket, which keeps it in a folder that it makes in `parent`. */
+export async function s3Server(parent = tmpdir()): Promise<S3Server> {
   if (!existsSync(VERSITYGW)) throw new Error('the S3 server is missing: node test/support/prepare.ts')
-  const folder = await mkdtemp(join(tmpdir(), 's3-'))
+  const folder = await mkdtemp(join(parent, 's3-'))
   await mkdir(join(folder, BUCKET))
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`

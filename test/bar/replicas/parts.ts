@@ -31,7 +31,8 @@ export const REPLICA_PARTS: Readonly<Record<string, CountedPart>> = {
   ),
   ...onEach('redis', (context, place, windowMs = 5_000) => redisFaultFigures(context, place, { windowMs })),
   'replicas-faults': (context, windowMs = 8_000) => s3FaultFigures(context, { windowMs }),
-  'replicas-disk': (context) => diskFigures(context),
+  'replicas-disk-folder': (context) => diskFigures(context, 'folder'),
+  'replicas-disk-s3': (context) => diskFigures(context, 's3'),
   ...onEach('rolling', async (context, place, requests = 10_000) =>
     rollingFigures(context, await withRedis(context, place), { requests }),
   ),

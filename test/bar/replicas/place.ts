@@ -7,7 +7,7 @@ import { s3Storage } from '../../../src/hosts/s3.ts'
 import { redisServer } from '../../hosts/redis-server.ts'
 import { type FaultProxy, faultProxy } from '../../hosts/s3-fault-proxy.ts'
 import { s3Server } from '../../hosts/s3-server.ts'
-import { type KillableServer, startKillable } from '../killable-server.ts'
+import { type KillableServer, type KillableSpec, startKillable } from '../killable-server.ts'
 
 export type Context = { after(done: () => Promise<void>): void }
 
@@ -23,19 +23,20 @@ export interface Place {
   open(): Promise<ObjectStore>
 }
 
-/** An empty folder. */
-export async function folderPlace(context: Context): Promise<Place> {
-  const path = await mkdtemp(join(tmpdir(), 'cargo-replicas-'))
+/** An empty folder, in `parent`. */
+export async function folderPlace(context: Context, parent = tmpdir()): Promise<Place> {
+  const path = await mkdtemp(join(parent, 'cargo-replicas-'))
   context.after(() => rm(path, { recursive: true, force: true, maxRetries: 3 }))
   const storage = { fs: { path } }
   return { name: 'folder', storage, environment: {}, open: async () => fsStorage(path) }
 }
 
-/** An empty bucket in a real S3 server; `through`: the same one behind a proxy that does harm. */
+/** An empty bucket in a real S3 server, whose folder is in `parent`; `through`: the same one behind a proxy that does harm. */
 export async function bucketPlace(
   context: Context,
+  parent?: string,
 ): Promise<Place & { readonly through: Pick<Place, 'storage'>; readonly proxy: FaultProxy }> {
-  const server = await s3Server()
+  const server = await s3Server(parent)
   const proxy = await faultProxy(server.url)
   context.after(async () => {
     await proxy.close()
@@ -80,9 +81,8 @@ export function startReplica(
   context: Context,
   { storage, environment, redis }: Place,
   settings: object = {},
+  more: Pick<KillableSpec, 'threads'> = {},
 ): Promise<KillableServer> {
-  return startKillable(context, {
-    environment,
-    settings: { storage, ...(redis !== undefined && { redis }), ...settings },
-  })
+  const shared = { storage, ...(redis !== undefined && { redis }) }
+  return startKillable(context, { ...more, environment, settings: { ...shared, ...settings } })
 }
