@@ -46,7 +46,7 @@ export interface Verdaccio extends Npm {
  */
 export async function startVerdaccio(
   context: Context,
-  { folder: installed, version }: Installation,
+  { folder: installed, version, tokenNpm }: Installation,
   spec: VerdaccioSpec = {},
 ): Promise<Verdaccio> {
   const folder = await temporaryFolder(context)
@@ -88,7 +88,7 @@ export async function startVerdaccio(
   await start()
   const url = `${origin}${mountOf(spec.cargo)}`
   return {
-    ...npmFor(origin, folder),
+    ...npmFor({ origin, folder, tokenNpm }),
     ...{ origin, url, index: `sparse+${url}/`, folder, start, kill },
     log: () => printed,
     pid: () => child?.pid ?? 0,
@@ -103,8 +103,11 @@ function mountOf(cargo: unknown): string {
 /** The example's configuration, but for what the test is about. */
 async function configOf({ config, cargo = null, middlewares }: VerdaccioSpec): Promise<object> {
   const { log: _, ...example } = parse(await readFile(EXAMPLE, 'utf8'))
+  // Most requests have a password checked; that it takes its time is no matter here.
+  const htpasswd = { ...example.auth.htpasswd, algorithm: 'bcrypt', rounds: 4 }
   return {
     ...example,
+    auth: { htpasswd },
     middlewares: { ...example.middlewares, cargo, ...middlewares },
     log: { type: 'stdout', format: 'json', level: 'http' },
     ...config,

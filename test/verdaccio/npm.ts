@@ -24,10 +24,20 @@ export interface Npm {
   addUser(name: string): Promise<NpmUser>
   /** Makes a token by `npm token create`, at a terminal. */
   createToken(user: NpmUser, ...flags: readonly string[]): Promise<string>
+  /** Takes back, by `npm token revoke`, the user's one token without limits. */
+  revokeToken(user: NpmUser): Promise<void>
 }
 
-/** npm for a registry; users have homes in `folder`. */
-export function npmFor(origin: string, folder: string): Npm {
+export interface NpmSpec {
+  readonly origin: string
+  /** Where users have their homes. */
+  readonly folder: string
+  /** The npm of `npm token`. */
+  readonly tokenNpm: string
+}
+
+/** npm for a registry. */
+export function npmFor({ origin, folder, tokenNpm }: NpmSpec): Npm {
   const environment = (home: string) => ({
     npm_config_userconfig: join(home, '.npmrc'),
     npm_config_cache: join(home, 'cache'),
@@ -41,11 +51,13 @@ export function npmFor(origin: string, folder: string): Npm {
     npm_config_audit: 'false',
     npm_config_fund: 'false',
   })
+  const npm: Npm['npm'] = async ({ home }, ...args) => {
+    const env = { ...process.env, ...environment(home) }
+    const program = args[0] === 'token' ? tokenNpm : 'npm'
+    return (await run(program, args, { cwd: home, env, timeout: COMMAND_MS })).stdout
+  }
   return {
-    async npm({ home }, ...args) {
-      const env = { ...process.env, ...environment(home) }
-      return (await run('npm', args, { cwd: home, env, timeout: COMMAND_MS })).stdout
-    },
+    npm,
     async addUser(name) {
       const home = join(folder, `npm-${name}`)
       await mkdir(home, { recursive: true })
@@ -65,7 +77,7 @@ export function npmFor(origin: string, folder: string): Npm {
       return { name, password, home, token }
     },
     async createToken({ home, password }, ...flags) {
-      const said = await converse(['npm', 'token', 'create', ...flags], {
+      const said = await converse([tokenNpm, 'token', 'create', ...flags], {
         cwd: home,
         env: environment(home),
         answers: [['password:', password]],
@@ -74,7 +86,27 @@ export function npmFor(origin: string, folder: string): Npm {
       if (token === undefined) throw new Error(`npm made no token:\n${said}`)
       return token
     },
+    async revokeToken(user) {
+      await npm(user, 'token', 'revoke', keyOf(await npm(user, 'token', 'list', '--json')))
+    },
   }
+}
+
+/** The key in what `npm token list` printed, which is a list, or in one, as the version of npm has it. */
+function keyOf(printed: string): string {
+  const value = JSON.parse(printed)
+  const tokens: readonly ListedToken[] = Array.isArray(value) ? value : value.objects
+  const [found, another] = tokens.filter(
+    ({ readonly = false, cidr }) => !readonly && (cidr ?? []).length === 0,
+  )
+  if (found === undefined || another !== undefined) throw new Error(`there is not one token in ${printed}`)
+  return found.key
+}
+
+interface ListedToken {
+  readonly key: string
+  readonly readonly?: boolean
+  readonly cidr?: readonly string[] | null
 }
 
 /** Makes a user by the request that `npm adduser` sends; the token. */
@@ -89,16 +121,38 @@ export async function signUp(origin: string, name: string): Promise<string> {
   return token
 }
 
+/** A token that was made by itself, and can be revoked by its key. */
+export interface GeneratedToken {
+  readonly token: string
+  readonly key: string
+}
+
 /** Makes a token by the request of `npm token create`, whose newer versions send it in other words. */
-export async function readOnlyToken(origin: string, name: string, token: string): Promise<string> {
+export async function requestToken(
+  origin: string,
+  { name, token }: Pick<NpmUser, 'name' | 'token'>,
+  { readonly = false, cidr = [] }: { readonly readonly?: boolean; readonly cidr?: readonly string[] } = {},
+): Promise<GeneratedToken> {
   const response = await fetch(`${origin}/-/npm/v1/tokens`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ password: passwordOf(name), readonly: true, cidr_whitelist: [] }),
+    body: JSON.stringify({ password: passwordOf(name), readonly, cidr_whitelist: cidr }),
   })
-  const made = (await response.json()) as { readonly token: string; readonly readonly: boolean }
-  if (made.readonly !== true) throw new Error(`the token of ${name} is not read-only`)
-  return made.token
+  if (!response.ok) throw new Error(`${name} got no token: ${response.status} ${await response.text()}`)
+  return (await response.json()) as GeneratedToken
+}
+
+/** Takes a token back by the request of `npm token revoke`. */
+export async function requestRevocation(
+  origin: string,
+  { token }: Pick<NpmUser, 'token'>,
+  { key }: GeneratedToken,
+): Promise<void> {
+  const response = await fetch(`${origin}/-/npm/v1/tokens/token/${key}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${token}` },
+  })
+  if (!response.ok) throw new Error(`no revocation: ${response.status} ${await response.text()}`)
 }
 
 /** The password of a user of that name. */
