@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { crateFile } from '../support/crate-file.ts'
+import { freePort } from '../support/free-port.ts'
 import { clientOf } from './client.ts'
 import { startVerdaccio } from './host.ts'
 import type { Installation } from './install.ts'
+import { signUp } from './npm.ts'
+import { startPrefixProxy } from './prefix-proxy.ts'
+import { pagesWorkBelowPrefix } from './web.ts'
 
 /** Blocks that are wrong, and what is said of each. */
 const MISTAKES: readonly (readonly [cargo: unknown, ...said: readonly string[]])[] = [
@@ -38,15 +43,28 @@ export async function mistakesStopTheStart(t: TestContext, installed: Installati
 
 /** Another mount, behind a proxy that takes a prefix off. */
 export async function mountMoves(t: TestContext, installed: Installation): Promise<void> {
+  const port = await freePort()
+  const outside = `http://127.0.0.1:${port}`
+  const [host, url] = [`${outside}/artifacts`, `${outside}/artifacts/crates`]
   const verdaccio = await startVerdaccio(t, installed, {
-    cargo: { mount: '/crates' },
+    cargo: { mount: '/crates', web: true },
     config: { url_prefix: '/artifacts/' },
-    env: { VERDACCIO_PUBLIC_URL: 'https://packages.example' },
+    env: { VERDACCIO_PUBLIC_URL: outside },
   })
-  const { status, text } = await clientOf(verdaccio.url).ask('/config.json')
-  const { api, dl } = JSON.parse(text)
-  assert.equal(status, 200)
-  assert.equal(api, 'https://packages.example/artifacts/crates')
-  assert.ok(dl.startsWith('https://packages.example/artifacts/crates/'), dl)
+  await startPrefixProxy(t, { port, prefix: '/artifacts/', target: verdaccio.origin })
+  // Whoever asks, and where: these are what clients of the proxy can use.
+  for (const base of [verdaccio.url, url]) {
+    const { status, text } = await clientOf(base).ask('/config.json')
+    const { api, dl } = JSON.parse(text)
+    assert.equal(status, 200)
+    assert.equal(api, url)
+    assert.ok(dl.startsWith(`${url}/`), dl)
+  }
   assert.equal((await clientOf(`${verdaccio.origin}/-/cargo`).ask('/config.json')).status, 404)
+  const zoe = clientOf(url, await signUp(host, 'zoe'))
+  assert.equal(await zoe.publish(crateFile('prefixed')), 200)
+  const own = { version: '1', own: true, 'registry-index': `sparse+${url}/` }
+  assert.equal(await zoe.publish(crateFile('prefixed-user').dep('prefixed', own)), 200)
+  assert.equal(await zoe.download('prefixed', '1.0.0'), (await zoe.versions('prefixed'))?.get('1.0.0'))
+  await pagesWorkBelowPrefix(t, { host, url, crates: ['prefixed', 'prefixed-user'] })
 }
