@@ -4,15 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { crateFile } from '../support/crate-file.ts'
 import { between, randomFrom } from '../support/random.ts'
 import { type Client, clientOf } from './client.ts'
-import { startVerdaccio } from './host.ts'
+import { startVerdaccio, type Verdaccio } from './host.ts'
 import type { Installation } from './install.ts'
 import { signUp } from './npm.ts'
 
 const KILLS = 3
 const PUBLISHERS = 4
-/** A lock that somebody left behind would cost two minutes. */
 const IMMEDIATE_MS = 5_000
-/** How much longer than the first start another may take, when the machine has other things to do. */
+/** A lock that somebody left behind would cost two minutes. */
+const LOCKED_MS = 60_000
+/** How much longer than one with nothing to put right a start may take on a machine with other things to do. */
 const TOLERANCE = 3
 
 /** Killed in the middle of publishes: what was acknowledged is there, and what is there is whole. */
@@ -20,8 +21,6 @@ export async function killLosesNothing(t: TestContext, installed: Installation):
   const random = randomFrom(20_261_126)
   const verdaccio = await startVerdaccio(t, installed)
   const client = clientOf(verdaccio.url, await signUp(verdaccio.origin, 'zoe'))
-  await verdaccio.kill()
-  const usual = await verdaccio.start()
   const accepted: (readonly [name: string, version: string])[] = []
   for (let round = 0; round < KILLS; round++) {
     const before = accepted.length
@@ -32,8 +31,7 @@ export async function killLosesNothing(t: TestContext, installed: Installation):
     await sleep(between(random, 0, 100))
     await verdaccio.kill()
     await Promise.all(publishing)
-    const took = await verdaccio.start()
-    assert.ok(took < Math.max(IMMEDIATE_MS, TOLERANCE * usual), `started in ${took} ms, usually ${usual} ms`)
+    await startsAtOnce(verdaccio)
   }
   assert.ok(accepted.length >= KILLS * PUBLISHERS)
   const names = [...new Set(accepted.map(([name]) => name))]
@@ -45,6 +43,15 @@ export async function killLosesNothing(t: TestContext, installed: Installation):
       assert.equal(await client.download(name, version), cksum, `${name} ${version}`)
     assert.equal(await client.publish(crateFile(name, '9.0.0')), 200)
   }
+}
+
+async function startsAtOnce({ start, kill }: Verdaccio): Promise<void> {
+  const took = await start()
+  if (took < IMMEDIATE_MS) return
+  await kill()
+  const again = await start()
+  const most = Math.min(TOLERANCE * again, LOCKED_MS)
+  assert.ok(took < most, `started in ${took} ms, and the next time in ${again} ms`)
 }
 
 async function publishUntilKilled(

@@ -3,12 +3,14 @@ import type { TestContext } from 'node:test'
 import { type OpenPage, startBrowser } from '../support/browser.ts'
 import type { Verdaccio } from './host.ts'
 
-/** Verdaccio's own pages have a link to those of the crates, wherever one is in them. */
+/** Verdaccio's own pages have a link to those of the crates, wherever one is in them, and show none themselves. */
 export async function pagesLinkToCrates(t: TestContext, { origin, url }: Verdaccio): Promise<void> {
   const browser = await startBrowser(t)
   const { page, takeComplaints } = await browser.open({ viewport: { width: 1280, height: 800 } })
   for (const path of ['/', '/-/web/detail/hello-npm']) {
     await page.goto(origin + path)
+    await page.getByText('hello-npm').first().waitFor()
+    assert.ok(!(await page.content()).includes('hello-cargo'), path)
     await followLink(page, url)
     assert.ok((await page.locator('main').innerText()).includes('hello-cargo'))
   }
@@ -35,7 +37,7 @@ export async function pagesWorkBelowPrefix(
   const { page, takeComplaints, takeRequests } = await browser.open()
   await page.goto(`${host}/`)
   await followLink(page, url)
-  // Verdaccio's own scripts load others from where they are without a prefix.
+  // Verdaccio itself asks for some of its scripts without the prefix.
   const ours = takeRequests().filter((asked) => asked.includes('/crates/'))
   assert.deepEqual(ours, [`${url}/-/verdaccio.js`, `${url}/-/`])
   assert.deepEqual(
