@@ -10,7 +10,7 @@ import { createCatalogueHandlers } from './http/catalogue-handlers.ts'
 import type { CargoContext } from './http/context.ts'
 import { createCors } from './http/cors.ts'
 import { createErrorHandler } from './http/errors.ts'
-import { createFastPath } from './http/fast/fast-path.ts'
+import { createFastPath, type FastPath } from './http/fast/fast-path.ts'
 import { createHandlers } from './http/handlers.ts'
 import { createIndexForms } from './http/index-forms.ts'
 import { createMeHandlers } from './http/me-handlers.ts'
@@ -43,6 +43,11 @@ export interface CargoPlugin {
   readonly mount: string
   /** Everything that is served below the mount; GET answers HEAD too. */
   readonly routes: readonly ServedRoute[]
+  /**
+   * Answers what is in memory before there is a context of Koa, for hosts with nothing of their own to say to such a
+   * request; what it leaves is the middleware's. Absent with `fast_path: false`.
+   */
+  readonly atOnce?: FastPath
   /** Finishes what runs behind the answers; call it after the last request. */
   close(): Promise<void>
 }
@@ -98,7 +103,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     onLimited: metrics.rateLimited,
   })
   const forms = createIndexForms()
-  const callers = createCallers({ auth: host.auth, login: limits.login })
+  const callers = createCallers({ auth: host.auth, login: limits.login, baseUrl })
   const router = createRouter(
     mount,
     {
@@ -117,18 +122,19 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     answerRefusedUpload,
     createErrorHandler(logger, createErrorAnswer(mount, host.auth.tokens !== undefined, baseUrl)),
     refuseSecondHost,
-    createCallerFinder(callers, checked, baseUrl),
+    createCallerFinder(callers, checked),
     refuseTokenInUrl,
     router,
   ])
 
   const checkUpgrade = createUpgradeCheck(logger)
-  const fast = createFastPath({ options: checked, registry, callers, forms, metrics, logger })
+  const atOnce = checked.fast_path
+    ? createFastPath({ options: checked, registry, callers, forms, metrics, logger })
+    : undefined
 
   /** Whether the request is answered. */
   async function answerFast(ctx: CargoContext): Promise<boolean> {
-    const base = () => baseUrl(ctx)
-    const caller = await fast({ req: ctx.req, res: ctx.res, address: ctx.ip, base })
+    const caller = await atOnce?.({ req: ctx.req, res: ctx.res, address: ctx.ip })
     if (caller === undefined) return false
     ctx.state.caller = caller
     ctx.respond = false
@@ -139,7 +145,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     checkUpgrade(context)
     if (context.path !== mount && !context.path.startsWith(`${mount}/`)) return next()
     const ctx = context as unknown as CargoContext
-    if (checked.fast_path && (await answerFast(ctx))) return
+    if (await answerFast(ctx)) return
     await serve(ctx)
     // An event that is stored before the answer outlives a crash right after it.
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') await webhooks.kept()
@@ -149,7 +155,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
     await registry.close()
     await webhooks.close()
   }
-  return Object.assign(cargoFormat, { mount, routes: router.served, close })
+  return Object.assign(cargoFormat, { mount, routes: router.served, close, ...(atOnce && { atOnce }) })
 }
 
 function inProcessCache(): MetadataCache {

@@ -8,28 +8,27 @@ import type { LoginLimit } from '../registry/login-limit.ts'
 import type { CargoContext } from './context.ts'
 
 /** The base URL of the registry for a request: the host's own base, or the request's, and the mount. */
-export type BaseUrl = (ctx: CargoContext) => string
+export type BaseUrl = (req: IncomingMessage) => string
 
 /**
  * Takes the host's word for its own address. A host that has none is known by the address that the connection came in
  * on: right on one machine, and never what a client put into a `Host` header.
  */
 export function createBaseUrl(host: Pick<Host, 'publicUrl'>, mount: string): BaseUrl {
-  return (ctx) => (host.publicUrl?.(ctx.req) ?? socketUrl(ctx)).replace(/\/+$/, '') + mount
+  return (req) => (host.publicUrl?.(req) ?? socketUrl(req)).replace(/\/+$/, '') + mount
 }
 
-function socketUrl(ctx: CargoContext): string {
-  const { localAddress = '127.0.0.1', localPort } = ctx.req.socket
+function socketUrl({ socket }: IncomingMessage): string {
+  const { localAddress = '127.0.0.1', localPort } = socket
   const address = localAddress.replace(/^::ffff:/, '')
-  return `${ctx.protocol}://${address.includes(':') ? `[${address}]` : address}:${localPort}`
+  const protocol = Reflect.get(socket, 'encrypted') === true ? 'https' : 'http'
+  return `${protocol}://${address.includes(':') ? `[${address}]` : address}:${localPort}`
 }
 
 /** As much of a request as tells who asks. */
 export interface Asker {
   readonly req: IncomingMessage
   readonly address: string
-  /** The base URL of the registry for this request. */
-  base(): string
 }
 
 /** Finds out who asks. */
@@ -41,13 +40,13 @@ export interface Callers {
   find(asker: Asker): Promise<Caller>
 }
 
-export function createCallers({
-  auth,
-  login,
-}: {
+export interface CallersDeps {
   readonly auth: HostAuth
   readonly login: LoginLimit
-}): Callers {
+  readonly baseUrl: BaseUrl
+}
+
+export function createCallers({ auth, login, baseUrl }: CallersDeps): Callers {
   /** A guess is counted once, and a password hashed once. */
   const checked = new WeakMap<IncomingMessage, Promise<Principal | undefined>>()
 
@@ -64,7 +63,7 @@ export function createCallers({
     }
   }
 
-  async function principalOf(asker: Asker): Promise<Principal | undefined> {
+  function principalOf(asker: Asker): Promise<Principal | undefined> {
     const { req } = asker
     const { authorization = '' } = req.headers
     // A host may know people by other means, such as a cookie: that is no guess.
@@ -76,15 +75,20 @@ export function createCallers({
 
   return {
     async find(asker) {
-      const principal = await principalOf(asker).catch(hostFailed)
-      return { principal, via: asker.base(), address: asker.address }
+      let principal: Principal | undefined
+      try {
+        principal = await principalOf(asker)
+      } catch (error) {
+        throw hostFailure(error)
+      }
+      return { principal, via: baseUrl(asker.req), address: asker.address }
     },
   }
 }
 
-function hostFailed(error: unknown): never {
-  if (error instanceof CargoError) throw error
-  throw new CargoError('unavailable', 'users cannot be checked at the moment, try again later', {
+function hostFailure(error: unknown): CargoError {
+  if (error instanceof CargoError) return error
+  return new CargoError('unavailable', 'users cannot be checked at the moment, try again later', {
     cause: error,
   })
 }
@@ -93,13 +97,13 @@ function hostFailed(error: unknown): never {
  * Finds out who asks. Where reads need a login, nobody gets past without one, whatever the path: what is not there
  * must look like what may not be seen.
  */
-export function createCallerFinder(callers: Callers, options: Options, baseUrl: BaseUrl) {
+export function createCallerFinder(callers: Callers, options: Options) {
   const required = readsNeedLogin(options)
   // The page that tells how to get a token is the one that is read without one.
   const loginPage = `${options.mount}/me`
 
   return async function findCaller(ctx: CargoContext, next: Next): Promise<void> {
-    const caller = await callers.find({ req: ctx.req, address: ctx.ip, base: () => baseUrl(ctx) })
+    const caller = await callers.find({ req: ctx.req, address: ctx.ip })
     if (required && caller.principal === undefined && ctx.path !== loginPage) {
       throw new CargoError(
         'login_required',

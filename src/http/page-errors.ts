@@ -23,7 +23,7 @@ export function createErrorAnswer(mount: string, hasTokenPages: boolean, baseUrl
   return function answerError(ctx: CargoContext, error: CargoError): void {
     const isOfTokens = hasTokenPages && isBelow(ctx.path, `${mount}/me/tokens`)
     if (!isOfTokens && !isPage(ctx, error)) {
-      if (error.status === 401) ctx.set('WWW-Authenticate', `Cargo login_url="${baseUrl(ctx)}/me"`)
+      if (error.status === 401) ctx.set('WWW-Authenticate', `Cargo login_url="${baseUrl(ctx.req)}/me"`)
       ctx.body = errorBody([error.message])
       return
     }
@@ -32,7 +32,7 @@ export function createErrorAnswer(mount: string, hasTokenPages: boolean, baseUrl
       ctx.status = 401
       ctx.set('WWW-Authenticate', CHALLENGE)
     }
-    const site = siteAt(ctx, baseUrl(ctx))
+    const site = siteAt(ctx, baseUrl(ctx.req))
     const more = isOfTokens
       ? { back: { path: tokensPath(site), text: 'To your tokens' } }
       : {

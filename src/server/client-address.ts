@@ -1,5 +1,5 @@
+import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
-import type { Context, Next } from 'koa'
 
 /** Whose `X-Forwarded-For` is believed: so many proxies in a row, or those with these addresses and networks. */
 export type TrustedProxies = number | readonly string[]
@@ -12,23 +12,26 @@ export function isNetwork(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
 
+/** The address of the client that sent a request. */
+export type ClientAddress = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string
+
 /**
- * Sets `ctx.ip` to the address of the client: the last one in `X-Forwarded-For`, going from right to left, that is not
- * one of our own proxies. What stands left of it, the client may have written itself. Hosts and schemes that proxies
- * forward are not looked at.
+ * The last address in `X-Forwarded-For`, going from right to left, that is not one of our own proxies. What stands left
+ * of it, the client may have written itself. Hosts and schemes that proxies forward are not looked at.
  */
-export function createClientAddress(trusted: TrustedProxies) {
+export function createClientAddress(trusted: TrustedProxies): ClientAddress {
   const isTrusted = judgeOf(trusted)
-  return function findAddress(ctx: Context, next: Next): Promise<void> {
-    const forwarded = ctx.get('X-Forwarded-For').split(',').map(bareAddress)
-    let address = bareAddress(ctx.req.socket.remoteAddress ?? '')
+  return function addressOf({ headers, socket }) {
+    let address = bareAddress(socket.remoteAddress ?? '')
+    const header = headers['x-forwarded-for']
+    if (header === undefined) return address
+    const forwarded = String(header).split(',').map(bareAddress)
     for (let hop = 0; isTrusted(address, hop); hop++) {
       const before = forwarded.pop() ?? ''
       if (isIP(before) === 0) break
       address = before
     }
-    ctx.request.ip = address
-    return next()
+    return address
   }
 }
 

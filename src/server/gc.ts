@@ -4,9 +4,9 @@ import { collectGarbage, type GcReport, type Removed } from '../registry/care/gc
 import { createDownloadCounts } from '../registry/download-counts.ts'
 import { reliableStorage } from '../registry/reliable-storage.ts'
 import type { ConfigSources } from './config-sources.ts'
+import { createLogger } from './logger.ts'
 import { pluginOptions } from './plugin-options.ts'
 import { renderSize } from './progress.ts'
-import { createLogger } from './serve.ts'
 import { withStore } from './with-store.ts'
 
 /** What the command works with. */

@@ -1,13 +1,8 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
-import type { Context, Next } from 'koa'
 import type { Logger } from '../host.ts'
 import { withoutTokens } from '../protocol/token-text.ts'
 import { isHealthPath } from './health.ts'
-
-/** Request ids of others are taken over only when they can do no harm in a log or header. */
-const SANE_ID = /^[A-Za-z0-9._:+/=-]{1,128}$/
+import type { ServerVisit } from './visit.ts'
 
 const MAX_LOGGED_PATH = 512
 
@@ -24,38 +19,31 @@ const CLIENT_LEFT: ReadonlySet<unknown> = new Set([
   'ERR_HTTP2_SESSION_ERROR',
 ])
 
-const current = new AsyncLocalStorage<{ readonly request: string }>()
+/** Logs a visit when it ends: never its query, headers or body, which may hold secrets. */
+export function createRequestLog(logger: Logger): (visit: ServerVisit) => void {
+  function log(visit: ServerVisit): void {
+    const { request, req, res, began } = visit
+    const path = pathOf(visit)
+    const user = userOf(visit)
+    const fields: Record<string, unknown> = {
+      request,
+      method: req.method,
+      path: withoutTokens(path).slice(0, MAX_LOGGED_PATH),
+      status: res.statusCode,
+      ms: Math.round(performance.now() - began),
+    }
+    if (user !== undefined) fields['user'] = user
+    if (!res.writableFinished) fields['aborted'] = true
+    if (isHealthPath(path)) logger.debug(fields, 'request')
+    else logger.info(fields, 'request')
+  }
 
-/** The id of the request that is being answered, for every log line that is written meanwhile. */
-export function requestFields(): { readonly request?: string } {
-  return current.getStore() ?? {}
-}
-
-/** Gives each request an id and logs it when it ends: never its query, headers or body, which may hold secrets. */
-export function createRequestLog(logger: Logger) {
-  return function logRequests(ctx: Context, next: Next): Promise<void> {
-    const given = ctx.get('X-Request-Id')
-    const request = SANE_ID.test(given) ? given : randomUUID()
-    const began = performance.now()
-    ctx.set('X-Request-Id', request)
-    ctx.res.once('close', () => {
-      const fields = {
-        request,
-        method: ctx.method,
-        path: withoutTokens(ctx.path).slice(0, MAX_LOGGED_PATH),
-        status: ctx.res.statusCode,
-        ms: Math.round(performance.now() - began),
-        ...userOf(ctx),
-        ...(ctx.res.writableFinished ? {} : { aborted: true }),
-      }
-      if (isHealthPath(ctx.path)) logger.debug(fields, 'request')
-      else logger.info(fields, 'request')
-    })
-    return current.run({ request }, next)
+  return function logAtEnd(visit) {
+    visit.res.on('close', () => log(visit))
   }
 }
 
-/** Logs what Koa could not answer; a client that hung up is nobody's fault. */
+/** Logs what nobody could answer; a client that hung up is nobody's fault. */
 export function createErrorLog(logger: Logger) {
   return function logError(error: unknown): void {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
@@ -64,7 +52,13 @@ export function createErrorLog(logger: Logger) {
   }
 }
 
-function userOf(ctx: Context): { readonly user?: string } {
-  const user: unknown = ctx.state['caller']?.principal?.name
-  return typeof user === 'string' ? { user } : {}
+function pathOf({ ctx, req: { url = '' } }: ServerVisit): string {
+  if (ctx !== undefined) return ctx.path
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+function userOf({ ctx, caller }: ServerVisit): string | undefined {
+  const user: unknown = (ctx?.state['caller'] ?? caller)?.principal?.name
+  return typeof user === 'string' ? user : undefined
 }

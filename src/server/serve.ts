@@ -1,18 +1,16 @@
 import cluster from 'node:cluster'
 import type { Writable } from 'node:stream'
-import { destination, type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import type { ObjectStore } from '../host.ts'
 import { type Config, ConfigError } from './config.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { createFirstToken, renderFirstSteps } from './first-user.ts'
+import { createLogger } from './logger.ts'
 import { reasonOf } from './reason.ts'
-import { requestFields } from './request-log.ts'
 import { type CargoServer, createServer } from './server.ts'
 import { openStorage } from './storage.ts'
 import { metricsOfAllWorkers } from './worker.ts'
 import { startWorkers } from './workers.ts'
-
-const STDERR = 2
 
 /** What serves: this process, or its workers. */
 export type Serving = Pick<CargoServer, 'url' | 'port' | 'close'>
@@ -44,14 +42,6 @@ export async function serveAsWorker(sources: ConfigSources): Promise<CargoServer
   const logger = createLogger({ worker: cluster.worker?.id })
   // The primary has tried the store out.
   return createServer(config, { environment, logger, selfTest: false, shareMetrics: metricsOfAllWorkers })
-}
-
-/** JSON lines on stderr, each with `fields` and the id of the request it belongs to. */
-export function createLogger(fields?: Readonly<Record<string, unknown>>): Logger {
-  return pino(
-    { base: fields ?? null, timestamp: pino.stdTimeFunctions.isoTime, mixin: requestFields },
-    destination(STDERR),
-  )
 }
 
 interface Started {

@@ -7,6 +7,7 @@ import { cargo } from '../plugin.ts'
 import { createClientAddress } from './client-address.ts'
 import type { Config } from './config.ts'
 import type { Environment } from './environment.ts'
+import { continueVisit, createFront } from './front.ts'
 import { createHealth, type MetricsSource } from './health.ts'
 import { renderListen } from './listen.ts'
 import { openListener } from './listener.ts'
@@ -66,11 +67,17 @@ export async function createServer(config: Config, context: ServerContext): Prom
 
   const app = new Koa()
   app.silent = true
-  app.on('error', createErrorLog(logger))
-  app.use(createClientAddress(config.trust_proxy))
-  app.use(createRequestLog(logger))
+  const onError = createErrorLog(logger)
+  app.on('error', onError)
+  app.use(continueVisit)
   app.use(createHealth({ storage, metrics: shareMetrics(metrics), isStopping: () => stopping !== undefined }))
   app.use(plugin)
+
+  const front = createFront({
+    ...{ plugin, koa: app.callback(), onError },
+    addressOf: createClientAddress(config.trust_proxy),
+    log: createRequestLog(logger),
+  })
 
   const closeParts = async () => {
     await plugin.close()
@@ -83,7 +90,7 @@ export async function createServer(config: Config, context: ServerContext): Prom
     idle: config.send_timeout,
   }
   const speech = { keyPair, h2c: config.h2c }
-  const listener = await openListener(config.listen, speech, timeouts, app.callback()).catch(
+  const listener = await openListener(config.listen, speech, timeouts, front).catch(
     async (error: unknown) => {
       await closeParts()
       throw error

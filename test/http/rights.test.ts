@@ -12,7 +12,7 @@ const options = {
 }
 
 function told({ status, headers, text }: Answer, name: string): string {
-  const kept = [...headers].filter(([key]) => key !== 'date')
+  const kept = [...headers].filter(([key]) => key !== 'date' && key !== 'x-request-id')
   return JSON.stringify([status, kept, text])
     .replaceAll(name, 'NAME')
     .replace(/"content-length","\d+"/, '')

@@ -9,6 +9,7 @@ import { memoryStorage } from '../../src/hosts/memory.ts'
 import type { OptionsInput } from '../../src/options.ts'
 import { cargo } from '../../src/plugin.ts'
 import { type CrateFile, publishBody } from './crate-file.ts'
+import { listenerOf } from './front.ts'
 
 /** The users of the test host: the name is the token. */
 export const USERS: Readonly<Record<string, Omit<Principal, 'name'>>> = {
@@ -80,7 +81,7 @@ export async function startApp(
   koa.use((ctx) => {
     ctx.body = 'the host answers'
   })
-  const listener = koa.callback()
+  const listener = listenerOf(koa, plugin)
   const server = createServer(listener)
   answerContinue<IncomingMessage, ServerResponse>(server, listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import type { Logger, OpenObject } from '../../host.ts'
 import { readsNeedLogin } from '../../options.ts'
@@ -23,7 +23,7 @@ export interface Visit extends Asker {
 
 /**
  * Answers a request when all that it takes is in memory: who asked, when it did; `undefined` when it did nothing, and
- * the ordinary route has to answer.
+ * the ordinary route has to answer: now, and whenever it is asked about the request again.
  *
  * Why: context, router and middlewares take several times what Node itself needs for an index file, and these are
  * what cargo asks for by the hundred (`npm run bench`, against bare Node). Each answer is that of the ordinary route,
@@ -44,24 +44,28 @@ export function createFastPath(deps: FastPathDeps): FastPath {
   const required = readsNeedLogin(options)
   const buffers = createBuffers()
 
+  /** A host that asks before Koa does asks again there. */
+  const left = new WeakSet<IncomingMessage>()
+
   return async function answerAtOnce(visit) {
     const { req, res } = visit
     const { method = '', url = '', headers } = req
     if ((method !== 'GET' && method !== 'HEAD') || hasBody(headers) || hostsOf(req) > 1) return undefined
-    const target = targetOf(url)
+    const target = left.has(req) ? undefined : targetOf(url)
     if (target === undefined) return undefined
     const began = performance.now()
-    let caller: Caller
+    let caller: Caller | undefined
     let answer: Answer | undefined
     try {
       caller = await callers.find(visit)
-      if (required && caller.principal === undefined) return undefined
-      answer = await answers.to(caller, target, headers)
+      if (!required || caller.principal !== undefined) answer = await answers.to(caller, target, headers)
     } catch {
       // The ordinary route fails alike, and knows how to say so.
+    }
+    if (caller === undefined || answer === undefined) {
+      left.add(req)
       return undefined
     }
-    if (answer === undefined) return undefined
     answer.taken?.()
     const { status, content, sent } = answer
     setHead(visit, answer)
@@ -88,7 +92,7 @@ function lengthOf(content: Buffer | OpenObject): number {
 
 function setHead({ res, head: before }: Visit, { status, head }: Answer): void {
   if (before !== undefined) {
-    res.writeHead(status, [...before, ...head])
+    res.writeHead(status, before.concat(head))
     return
   }
   // One by one: hosts and their middlewares see what is set, and may have replaced what sends it.

@@ -13,6 +13,7 @@ import { cargo } from '../../../src/plugin.ts'
 import { canonicalName } from '../../../src/protocol/name.ts'
 import { publishBody } from '../../support/crate-file.ts'
 import { sha256 } from '../../support/download.ts'
+import { listenerOf } from '../../support/front.ts'
 import type { Ask, RawRequest } from './raw-answer.ts'
 import { rawPipeline } from './raw-pipeline.ts'
 import * as subjects from './subjects.ts'
@@ -96,7 +97,7 @@ export async function startWorld(context: Context, spec: WorldSpec): Promise<Wor
   koa.on('error', () => {})
   if (spec.before !== undefined) koa.use(spec.before)
   koa.use(plugin)
-  const listener = koa.callback()
+  const listener = listenerOf(koa, plugin)
   const server = createServer(listener)
   answerContinue<IncomingMessage, ServerResponse>(server, listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

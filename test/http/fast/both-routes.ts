@@ -7,6 +7,8 @@ import { Registry as PromRegistry } from 'prom-client'
 import type { Host } from '../../../src/host.ts'
 import type { OptionsInput } from '../../../src/options.ts'
 import { type CargoPlugin, cargo } from '../../../src/plugin.ts'
+import type { ServerVisit } from '../../../src/server/visit.ts'
+import { frontOf } from '../../support/front.ts'
 
 /** A request for both. */
 export interface Asked {
@@ -33,13 +35,19 @@ export interface Side {
 
 type Context = { after(done: () => Promise<void>): void }
 
-/** A registry whose fast path is on or off. */
-export async function startSide(
-  context: Context,
-  { host, options, fast }: { readonly host: Host; readonly options: OptionsInput; readonly fast: boolean },
-): Promise<Side> {
+/** Whether what is in memory goes past the router, or past Koa. */
+export type Way = 'router' | 'koa' | 'neither'
+
+export interface SideSpec {
+  readonly host: Host
+  readonly options: OptionsInput
+  readonly past: Way
+}
+
+/** A registry of which some answers go past something. */
+export async function startSide(context: Context, { host, options, past: way }: SideSpec): Promise<Side> {
   const metrics = new PromRegistry()
-  const plugin: CargoPlugin = cargo({ ...host, metrics }, { ...options, fast_path: fast })
+  const plugin: CargoPlugin = cargo({ ...host, metrics }, { ...options, fast_path: way !== 'neither' })
   const koa = new Koa()
   let past = false
   koa.use(async (ctx, next) => {
@@ -47,7 +55,13 @@ export async function startSide(
     past = ctx.respond === false
   })
   koa.use(plugin)
-  const server = createServer(koa.callback())
+  const onVisit = (visit: ServerVisit) => {
+    visit.res.on('close', () => {
+      past = visit.ctx === undefined
+    })
+  }
+  const listener = way === 'koa' ? frontOf(koa, plugin, onVisit) : koa.callback()
+  const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/cargo`
   context.after(async () => {
@@ -73,6 +87,8 @@ function headOf(raw: readonly string[]): string[] {
   const lines: string[] = []
   for (let i = 0; i < raw.length; i += 2) {
     const [name = '', value = ''] = raw.slice(i)
+    // The front's own.
+    if (/^x-request-id$/i.test(name)) continue
     if (/^(date|age)$/i.test(name)) lines.push(name)
     else lines.push(`${name}: ${value.replace(/(fwd=miss; stored|hit); ttl=\d+/, 'ttl=')}`)
   }

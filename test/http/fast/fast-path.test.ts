@@ -10,7 +10,8 @@ import { fsStorage } from '../../../src/hosts/fs.ts'
 import type { OptionsInput } from '../../../src/options.ts'
 import { type CrateFile, crateFile, publishBody } from '../../support/crate-file.ts'
 import { startUplink } from '../../support/uplink.ts'
-import { type Asked, counted, type Side, startSide } from './both-routes.ts'
+import { until } from '../upstream-app.ts'
+import { type Asked, counted, type Side, startSide, type Way } from './both-routes.ts'
 
 const TOKEN = 'token-of-ann'
 const OTHER = 'token-of-bob'
@@ -27,7 +28,10 @@ interface Pair {
 }
 
 /** Two registries over one store, with local crates, crates of an uplink, and crates that not everybody may read. */
-async function startPair(t: Parameters<typeof startSide>[0], login: boolean): Promise<Pair> {
+async function startPair(
+  t: Parameters<typeof startSide>[0],
+  { login, past }: { readonly login: boolean; readonly past: Exclude<Way, 'neither'> },
+): Promise<Pair> {
   const folder = await mkdtemp(join(tmpdir(), 'fast-path-'))
   const storage = fsStorage(folder)
   const uplink = await startUplink(t, { crates: [crateFile('remote', '1.0.0')] })
@@ -48,13 +52,20 @@ async function startPair(t: Parameters<typeof startSide>[0], login: boolean): Pr
   }
   const spec = { host: { auth, storage, publicUrl: () => 'https://crates.example' }, options }
   const pair = {
-    fast: await startSide(t, { ...spec, fast: true }),
-    ordinary: await startSide(t, { ...spec, fast: false }),
+    fast: await startSide(t, { ...spec, past }),
+    ordinary: await startSide(t, { ...spec, past: 'neither' }),
   }
   t.after(() => rm(folder, { recursive: true }))
   const huge = crateFile('acme-huge', '1.0.0').add('acme-huge-1.0.0/data.bin', randomBytes(1_500_000))
   const others = ['acme-small', 'acme-secret'].map((name) => crateFile(name, '1.0.0'))
   for (const crate of [...LARGE_INDEX, huge, ...others]) await publish(pair.fast, crate)
+  // Neither of the two is the first to ask: a file that is on its way is not yet dated.
+  const first = await startSide(t, { ...spec, past: 'neither' })
+  const isStored = async () => {
+    const { head } = await first.ask({ path: PROXIED_DOWNLOAD, headers: { authorization: TOKEN } })
+    return head.some((line) => line.startsWith('Last-Modified'))
+  }
+  await until(isStored, true)
   return pair
 }
 
@@ -111,10 +122,13 @@ const CASES: readonly (readonly [boolean, Asked])[] = [
   [false, { path: '/api/v1/crates/acme-large' }],
 ]
 
-for (const login of [false, true]) {
+const PAST = ['router', 'koa'] as const
+const KINDS = PAST.flatMap((past) => [false, true].map((login) => ({ past, login })))
+
+for (const { past, login } of KINDS) {
   const what = login ? 'where reads need a login' : 'where everybody may read'
-  test(`answers past the router are those of the ordinary route, ${what}`, async (t) => {
-    const pair = await startPair(t, login)
+  test(`answers past the ${past} are those of the ordinary route, ${what}`, async (t) => {
+    const pair = await startPair(t, { login, past })
     const askers = login ? [undefined, TOKEN, OTHER] : [undefined, TOKEN]
     for (const [isFast, asked] of CASES) {
       const methods = asked.method === undefined ? ['GET', 'HEAD'] : [asked.method]
@@ -132,7 +146,7 @@ for (const login of [false, true]) {
 }
 
 test('each form of an index file has a tag of its own, and either of them is fresh', async (t) => {
-  const { fast, ordinary } = await startPair(t, false)
+  const { fast, ordinary } = await startPair(t, { login: false, past: 'router' })
   for (const side of [fast, ordinary]) {
     await side.ask({ path: INDEX, headers: GZIP })
     const [plain, small] = [await side.ask({ path: INDEX }), await side.ask({ path: INDEX, headers: GZIP })]
@@ -150,16 +164,18 @@ test('each form of an index file has a tag of its own, and either of them is fre
   }
 })
 
-test('a publish shows at once, past the router too', async (t) => {
-  const { fast } = await startPair(t, false)
-  for (let n = 0; n < 5; n++) {
-    await publish(fast, crateFile('acme-small', `2.0.${n}`))
-    for (const headers of [{}, GZIP]) {
-      const { body } = await fast.ask({ path: '/ac/me/acme-small', headers })
-      assert.ok(body.includes(`"vers":"2.0.${n}"`))
+for (const past of PAST) {
+  test(`a publish shows at once, past the ${past} too`, async (t) => {
+    const { fast } = await startPair(t, { login: false, past })
+    for (let n = 0; n < 5; n++) {
+      await publish(fast, crateFile('acme-small', `2.0.${n}`))
+      for (const headers of [{}, GZIP]) {
+        const { body } = await fast.ask({ path: '/ac/me/acme-small', headers })
+        assert.ok(body.includes(`"vers":"2.0.${n}"`))
+      }
     }
-  }
-})
+  })
+}
 
 /** Asks both, also while they warm up, until what can be in memory is. */
 async function same({ fast, ordinary }: Pair, asked: Asked, isFast: boolean): Promise<void> {

@@ -1,0 +1,55 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Context, Next } from 'koa'
+import type { CargoPlugin } from '../plugin.ts'
+import type { ClientAddress } from './client-address.ts'
+import { createVisits, currentVisit, type ServerVisit, workFor } from './visit.ts'
+
+export interface FrontDeps {
+  readonly plugin: Pick<CargoPlugin, 'atOnce'>
+  /** The callback of an app that begins with {@link continueVisit}. */
+  readonly koa: (req: IncomingMessage, res: ServerResponse) => Promise<void>
+  readonly addressOf: ClientAddress
+  /** Told of each visit when it begins. */
+  readonly log: (visit: ServerVisit) => void
+  /** Told of what could not be answered. */
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * What the http server calls: sees to the id, the address and the log of each request, lets the plugin answer what it
+ * can at once, and leaves everything else to Koa.
+ *
+ * Why: Koa's context and what hangs on it take as long as all of Node does for an index file.
+ */
+export function createFront({ plugin, koa, addressOf, log, onError }: FrontDeps): RequestListener {
+  const { atOnce } = plugin
+  const visitOf = createVisits(addressOf)
+
+  async function answer(visit: ServerVisit): Promise<void> {
+    try {
+      const caller = await atOnce?.(visit)
+      if (caller === undefined) await koa(visit.req, visit.res)
+      else visit.caller = caller
+    } catch (error) {
+      onError(error)
+      visit.res.destroy()
+    }
+  }
+
+  return function front(req, res) {
+    const visit = visitOf(req, res)
+    log(visit)
+    workFor(visit, answer)
+  }
+}
+
+/** Koa's first middleware: goes on with what is known of the request. */
+export function continueVisit(ctx: Context, next: Next): Promise<void> {
+  const visit = currentVisit()
+  if (visit !== undefined) {
+    visit.ctx = ctx
+    ctx.request.ip = visit.address
+    ctx.set('X-Request-Id', visit.request)
+  }
+  return next()
+}

@@ -1,0 +1,51 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { performance } from 'node:perf_hooks'
+import type { Context } from 'koa'
+import type { Visit } from '../http/fast/fast-path.ts'
+import type { Caller } from '../registry/access.ts'
+import type { ClientAddress } from './client-address.ts'
+
+/** A request, from its head to the end of its answer. */
+export interface ServerVisit extends Visit {
+  /** The id of the request: the client's own when that is sane. */
+  readonly request: string
+  /** When it came, in milliseconds on a clock that never jumps. */
+  readonly began: number
+  /** Who asked, where Koa was not needed. */
+  caller?: Caller
+  /** Where it was. */
+  ctx?: Context
+}
+
+/** Request ids of others are taken over only when they can do no harm in a log or header. */
+const SANE_ID = /^[A-Za-z0-9._:+/=-]{1,128}$/
+
+const current = new AsyncLocalStorage<ServerVisit>()
+
+/** The visit that is being worked for. */
+export function currentVisit(): ServerVisit | undefined {
+  return current.getStore()
+}
+
+/** Does `work` for a visit, and whatever follows from it. */
+export function workFor(visit: ServerVisit, work: (visit: ServerVisit) => unknown): void {
+  current.run(visit, work, visit)
+}
+
+/** The id of the request that is being answered, for every log line that is written meanwhile. */
+export function requestFields(): { readonly request?: string } {
+  const visit = current.getStore()
+  // A new object each time: the logger adds to it.
+  return visit === undefined ? {} : { request: visit.request }
+}
+
+export function createVisits(addressOf: ClientAddress) {
+  return function visitOf(req: IncomingMessage, res: ServerResponse): ServerVisit {
+    const given = req.headers['x-request-id']
+    const request = typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID()
+    const head = ['X-Request-Id', request]
+    return { req, res, address: addressOf(req), head, request, began: performance.now() }
+  }
+}
