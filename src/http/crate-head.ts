@@ -1,4 +1,5 @@
 import type { CrateFile } from '../registry/crate-file.ts'
+import { httpDate } from './http-date.ts'
 
 /** A crate file never changes; `no-transform` keeps compressing proxies and hosts away from its bytes. */
 const IMMUTABLE = 'max-age=31536000, immutable, no-transform'
@@ -19,6 +20,6 @@ export function crateHead(
     'nosniff',
     'ETag',
     `"${cksum}"`,
-    ...(modified === undefined ? [] : ['Last-Modified', modified.toUTCString()]),
+    ...(modified === undefined ? [] : ['Last-Modified', httpDate(modified)]),
   ]
 }

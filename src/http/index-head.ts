@@ -1,12 +1,11 @@
 import type { IndexFile } from '../registry/index-file.ts'
 import { cacheStatus } from './cache-status.ts'
+import { httpDate } from './http-date.ts'
 
 /** Index files may be kept, but must be asked for again each time: a publish shows at once. */
 export const REVALIDATE = 'no-cache'
 
 export const INDEX_TYPE = 'text/plain; charset=utf-8'
-
-const dates = new WeakMap<Date, string>()
 
 /** The headers of an index file that 200 and 304 have in common, but for `ETag` and `Vary`: names and values in turns. */
 export function indexHead(file: IndexFile): readonly string[] {
@@ -15,15 +14,6 @@ export function indexHead(file: IndexFile): readonly string[] {
   const status = cacheStatus(file)
   if (status !== undefined) head.push('Cache-Status', status)
   return head
-}
-
-/** Written once for each date. */
-function httpDate(date: Date): string {
-  const known = dates.get(date)
-  if (known !== undefined) return known
-  const text = date.toUTCString()
-  dates.set(date, text)
-  return text
 }
 
 /** Calls `set` for each header of a head. */

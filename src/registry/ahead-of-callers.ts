@@ -5,6 +5,7 @@ import type { CrateRecord } from '../protocol/record.ts'
 import type { Caller } from './access.ts'
 import type { CrateLog } from './crate-log.ts'
 import { type AheadOutcome, createAhead } from './upstream/ahead.ts'
+import type { ReadEntries } from './upstream/client-graph.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 /** Fetches ahead of callers, whatever is local and whatever is not. */
@@ -64,11 +65,17 @@ function entriesOf(record: CrateRecord): readonly IndexEntry[] {
   return [...record.versions.values()].map(({ entry }) => entry)
 }
 
-/** Something of a value as long as others keep that in memory. */
-function weakly<T extends object, R>(value: T, of: (value: T) => R): () => R | undefined {
+const readers = new WeakMap<object, ReadEntries>()
+
+/** Something of a value as long as others keep that in memory; the same function for the same value. */
+function weakly<T extends object>(value: T, of: (value: T) => readonly IndexEntry[]): ReadEntries {
+  const known = readers.get(value)
+  if (known !== undefined) return known
   const ref = new WeakRef(value)
-  return () => {
+  const read = () => {
     const kept = ref.deref()
     return kept && of(kept)
   }
+  readers.set(value, read)
+  return read
 }

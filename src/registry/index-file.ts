@@ -25,7 +25,7 @@ export interface Freshness {
   readonly cold: boolean
 }
 
-const rendered = new WeakMap<CrateRecord, Omit<IndexFile, 'stale'>>()
+const rendered = new WeakMap<CrateRecord, IndexFile>()
 
 /** The index file of a crate; rendered once per state of the crate. */
 export function indexFile(record: CrateRecord, stale: boolean): IndexFile {
@@ -33,10 +33,10 @@ export function indexFile(record: CrateRecord, stale: boolean): IndexFile {
   if (file === undefined) {
     const lines = [...record.versions.values()].map(({ line }) => `${line}\n`)
     const body = Buffer.from(lines.join(''))
-    file = { body, etag: etagOf(body), modified: new Date(record.updated) }
+    file = { body, etag: etagOf(body), modified: new Date(record.updated), stale: false }
     rendered.set(record, file)
   }
-  return { ...file, stale }
+  return stale ? { ...file, stale } : file
 }
 
 /** A strong entity tag of exactly these bytes. */

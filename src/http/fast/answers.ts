@@ -5,6 +5,7 @@ import { errorBody } from '../../protocol/api.ts'
 import { unknownCrate } from '../../protocol/decide.ts'
 import { renderIndexConfig } from '../../protocol/index-config.ts'
 import type { Caller } from '../../registry/access.ts'
+import type { IndexFile } from '../../registry/index-file.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { freshTag, gzipTag } from '../conditional.ts'
 import { CRATE_TYPE, crateHead } from '../crate-head.ts'
@@ -40,6 +41,8 @@ export interface Answers {
   to(caller: Caller, target: Target, headers: IncomingHttpHeaders): Promise<Answer | undefined>
 }
 
+type IndexTarget = Target & { readonly kind: 'index' }
+
 const JSON_TYPE = ['Content-Type', 'application/json; charset=utf-8']
 
 export function createAnswers({ options, registry, forms }: AnswersDeps): Answers {
@@ -50,26 +53,43 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
     ? ['Vary', 'Authorization, Accept-Encoding']
     : [...common, 'Vary', 'Accept-Encoding']
 
+  /** Of names that are nowhere: written once for each way to ask. */
+  const absences = new WeakMap<Target, Answer>()
+
   function json(status: number, cacheControl: string, value: string): Answer {
     const content = Buffer.from(value)
     const head = [...common, 'Cache-Control', cacheControl, ...JSON_TYPE, ...lengthOf(content)]
     return { status, head, content }
   }
 
+  function absence(target: IndexTarget): Answer {
+    const known = absences.get(target)
+    if (known !== undefined) return known
+    const answer = json(404, 'no-store', JSON.stringify(errorBody([unknownCrate(target.name).message])))
+    absences.set(target, answer)
+    return answer
+  }
+
+  async function config(caller: Caller): Promise<Answer> {
+    return json(200, REVALIDATE, renderIndexConfig(registry.config(caller)).toString())
+  }
+
   async function index(
     caller: Caller,
-    { name }: Target & { readonly kind: 'index' },
+    target: IndexTarget,
     headers: IncomingHttpHeaders,
   ): Promise<Answer | undefined> {
-    const ready = await registry.ready.index(caller, name)
+    const ready = await registry.ready.index(caller, target.name)
     if (ready === undefined) return undefined
     const { taken } = ready
-    if (!ready.found)
-      return { ...json(404, 'no-store', JSON.stringify(errorBody([unknownCrate(name).message]))), taken }
+    if (!ready.found) return { ...absence(target), taken }
     const { file } = ready
-    const head = [...commonOfIndex, ...indexHead(file)]
-    const tag = freshTag(headers['if-none-match'] ?? '', [file.etag, gzipTag(file.etag)])
-    if (tag !== undefined) return { status: 304, head: [...head, 'ETag', tag], taken }
+    const head = commonOfIndex.concat(indexHead(file))
+    const tag = tagOf(headers, file)
+    if (tag !== undefined) {
+      head.push('ETag', tag)
+      return { status: 304, head, taken }
+    }
     const form = forms.ready(file, String(headers['accept-encoding'] ?? ''))
     if (form === undefined) return undefined
     head.push('ETag', form.etag, 'Content-Type', INDEX_TYPE, ...lengthOf(form.body))
@@ -87,18 +107,19 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
     const ready = await registry.ready.download(caller, name, version)
     if (ready === undefined) return undefined
     const { cksum, size, content, taken, sent } = ready
-    const head = [...common, ...crateHead(ready, !required)]
-    if (freshTag(headers['if-none-match'] ?? '', [`"${cksum}"`]) !== undefined)
+    const head = common.concat(crateHead(ready, !required))
+    const known = headers['if-none-match']
+    if (known !== undefined && freshTag(known, [`"${cksum}"`]) !== undefined)
       return { status: 304, head, content, taken }
     head.push('Content-Type', CRATE_TYPE, 'Content-Length', String(size))
     return { status: 200, head, content, taken, sent }
   }
 
   return {
-    async to(caller, target, headers) {
+    to(caller, target, headers) {
       switch (target.kind) {
         case 'config':
-          return json(200, REVALIDATE, renderIndexConfig(registry.config(caller)).toString())
+          return config(caller)
         case 'index':
           return index(caller, target, headers)
         case 'download':
@@ -106,6 +127,12 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
       }
     },
   }
+}
+
+/** The tag of the form that the client has. */
+function tagOf(headers: IncomingHttpHeaders, { etag }: IndexFile): string | undefined {
+  const known = headers['if-none-match']
+  return known === undefined ? undefined : freshTag(known, [etag, gzipTag(etag)])
 }
 
 function lengthOf(body: Buffer): readonly string[] {
