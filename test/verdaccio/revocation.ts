@@ -26,7 +26,7 @@ export async function revoke(verdaccio: Verdaccio, user: NpmUser, token: string)
       await sleep(Math.max(0, at + REMEMBERED_MS - performance.now()))
       const yank = ['yank', '--registry', 'ours', '--version', '0.1.0', 'hello-cargo']
       const { status } = await clientOf(verdaccio.url, elsewhere).ask('/config.json')
-      // Before version 6.7 Verdaccio itself takes revoked and limited tokens for any other.
+      // Before version 6.7.4 Verdaccio itself takes revoked and limited tokens for any other.
       if (version === '6.5.0') {
         assertRun(await home.cargo(yank), 0)
         assert.equal(status, 200)

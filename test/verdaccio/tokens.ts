@@ -41,7 +41,7 @@ async function formsOf(origin: string, token: string): Promise<void> {
     assert.deepEqual((await verdictOf(origin, credential)).ours, REFUSED, credential)
 }
 
-/** Revoked and limited tokens are refused where npm's own routes refuse them, which before version 6.7 they do nowhere. */
+/** Revoked and limited tokens are refused where npm's own routes refuse them, which before version 6.7.4 they do nowhere. */
 async function generatedTokens(origin: string, login: string, { version }: Installation): Promise<void> {
   const zoe = { name: USER, token: login }
   const revoked = await requestToken(origin, zoe)
