@@ -13,6 +13,7 @@ export const CONNECTIONS = 32
 const LONG = '1h'
 /** Longer than any answer; it has a counter for each microsecond of it. */
 const TIMEOUT = '30s'
+const DOUBLINGS = 5
 
 type Headers = Readonly<Record<string, string>>
 
@@ -41,7 +42,12 @@ export async function load(target: Target, ms: number): Promise<Sample> {
   try {
     const script = join(folder, 'requests.lua')
     await writeFile(script, renderScript(target))
-    return await runWrk(target, script, ms)
+    // Where nothing is answered in that time, it was too short.
+    for (let time = ms; time < ms * 2 ** DOUBLINGS; time *= 2) {
+      const sample = await runWrk(target, script, time)
+      if (sample !== undefined) return sample
+    }
+    throw new Error(`${target.server.url} answers nothing`)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -58,7 +64,7 @@ export async function check({ server, requests, status }: Target): Promise<void>
   }
 }
 
-async function runWrk({ server, status }: Target, script: string, ms: number): Promise<Sample> {
+async function runWrk({ server, status }: Target, script: string, ms: number): Promise<Sample | undefined> {
   const began = processorTime(server.pid)
   const args = [
     '-t',
@@ -85,8 +91,9 @@ async function runWrk({ server, status }: Target, script: string, ms: number): P
   const said = await output
   const found = /^RESULT (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(said)?.slice(1).map(Number)
   const [requests = 0, micros = 0, bytes = 0, broken = 0, refused = 0] = found ?? []
-  const isWrong = requests === 0 || broken > 0 || (status < 400 ? refused > 0 : refused !== requests)
+  const isWrong = found === undefined || broken > 0 || (status < 400 ? refused > 0 : refused !== requests)
   if (isWrong) throw new Error(`${server.url}:\n${said}`)
+  if (requests === 0) return undefined
   const seconds = micros / 1e6
   return {
     rate: requests / seconds,
