@@ -12,11 +12,15 @@ const SLACK = 0.25
 
 /** Writes the parts of a whole run, with the machine and the versions that they are of. */
 export async function keep(parts: readonly string[]): Promise<void> {
+  const head = `Written by \`npm run bench\` ${await madeOn()}.`
+  await writeFile(FILE, `${['# Results', head, ...parts].join('\n\n').trimEnd()}\n`)
+}
+
+/** When, and on what machine with which programs. */
+export async function madeOn(): Promise<string> {
   const [cpu] = cpus()
   const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`
-  const day = new Date().toISOString().slice(0, 10)
-  const head = `Written by \`npm run bench\` on ${day}: ${machine}; ${(await versions()).join(', ')}.`
-  await writeFile(FILE, `${['# Results', head, ...parts].join('\n\n').trimEnd()}\n`)
+  return `on ${new Date().toISOString().slice(0, 10)}: ${machine}; ${(await versions()).join(', ')}`
 }
 
 /** The ratios of the last whole run, by the name of their row. */

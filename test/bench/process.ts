@@ -19,6 +19,7 @@ export interface Server {
 export interface ProcessSpec {
   readonly url: string
   readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
   /** The file for what it writes; default: that goes nowhere. */
   readonly log?: string
 }
@@ -27,12 +28,13 @@ export interface ProcessSpec {
 export async function startProcess(
   command: string,
   args: readonly string[],
-  { url, env = {}, log }: ProcessSpec,
+  { url, env = {}, cwd, log }: ProcessSpec,
 ): Promise<Server> {
   const output = log === undefined ? 'ignore' : openSync(log, 'a')
   const child = spawn(command, args, {
     stdio: ['ignore', output, output],
     env: { ...process.env, ...env },
+    ...(cwd !== undefined && { cwd }),
   })
   if (typeof output === 'number') closeSync(output)
   const failed = once(child, 'exit').then(([code]) => {
