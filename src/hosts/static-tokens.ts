@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { Action } from '../host.ts'
 import { parseGrant, type Token, tokenOf } from './token-scope.ts'
 import { hashToken, tokenId } from './tokens.ts'
@@ -29,11 +29,11 @@ export function staticTokenLookup(entries: readonly StaticToken[]): (token: stri
     }
   })
   return (text) => {
-    const hash = Buffer.from(hashToken(text), 'hex')
+    const asked = hash('sha256', text, 'buffer')
     let found: Token | undefined
     // All are compared, also after a match.
     for (const entry of known) {
-      if (timingSafeEqual(entry.hash, hash)) found = entry.token
+      if (timingSafeEqual(entry.hash, asked)) found = entry.token
     }
     return found
   }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { LRUCache } from 'lru-cache'
 import { CargoError } from '../errors.ts'
@@ -36,7 +36,7 @@ export interface TokenLookup {
 
 /** The hex SHA-256 of a token: all that is ever stored, cached or compared of it. */
 export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex')
+  return hash('sha256', token)
 }
 
 /** The part of a token's hash that may be shown. */
