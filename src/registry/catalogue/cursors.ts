@@ -1,4 +1,6 @@
-import type { Block } from './block.ts'
+import { type Block, nameStart } from './block.ts'
+import { wordsWith } from './dictionary.ts'
+import { listCursor, slotAt } from './number-lists.ts'
 
 /**
  * Goes through the entries of a block that have something, from the first on. A search with several conditions lets
@@ -9,46 +11,58 @@ export interface Cursor {
   next(slot: number): number
 }
 
-/** A cursor for a text. */
-export interface TextCursor extends Cursor {
-  readonly text: string
-  /** Where the text first occurs in the slot that was found last. */
-  readonly at: number
+/** A cursor for a term of a search. */
+export interface TermCursor extends Cursor {
+  /** How well the term fits the slot that was found last, by its place, as {@link Matches.ranks} are. */
+  rank(): number
 }
 
-/** The entries in whose words a term occurs. */
-export function termCursor({ text, starts, rows }: Block, term: string): TextCursor {
-  let [found, at] = [-1, -1]
-  return {
-    text: term,
-    get at() {
-      return at
-    },
-    next(slot) {
-      if (found >= slot) return found
-      at = slot < rows.length ? text.indexOf(term, starts[slot]) : -1
-      found = at < 0 ? rows.length : slotAt(starts, at, slot)
-      return found
-    },
-  }
-}
-
-/** The entries that have one of these tags. */
-export function tagCursor(block: Block, numbers: readonly number[]): Cursor {
-  const cursors = numbers.map((number) => oneTag(block, number))
-  return {
-    next: (slot) => cursors.reduce((first, one) => Math.min(first, one.next(slot)), block.rows.length),
-  }
-}
-
-function oneTag({ tags, tagStarts, rows }: Block, number: number): Cursor {
+/** The entries that have a term in their name, or in one of their words. */
+export function termCursor(block: Block, term: string): TermCursor {
+  const name = nameCursor(block, term)
+  const words = listCursor(block.words, wordsWith(block.dictionary, term))
   let found = -1
   return {
     next(slot) {
-      if (found >= slot) return found
-      const at = slot < rows.length ? tags.indexOf(number, tagStarts[slot]) : -1
-      found = at < 0 ? rows.length : slotAt(tagStarts, at, slot)
+      if (found < slot) found = Math.min(name.next(slot), words.next(slot))
       return found
+    },
+    rank: () => (name.found === found ? name.rank() : 3),
+  }
+}
+
+interface NameCursor extends TermCursor {
+  readonly found: number
+}
+
+function nameCursor(block: Block, term: string): NameCursor {
+  const { names, starts, lengths, rows } = block
+  let [found, at] = [-1, -1]
+  return {
+    get found() {
+      return found
+    },
+    next(slot) {
+      if (found >= slot) return found
+      at = slot < rows.length ? names.indexOf(term, starts[slot]) : -1
+      found = at < 0 ? rows.length : slotAt(starts, at, slot)
+      return found
+    },
+    rank() {
+      if (at > nameStart(block, found)) return 2
+      return term.length === lengths[found] ? 0 : 1
+    },
+  }
+}
+
+/** The entries whose name begins so. */
+export function letterCursor(block: Block, letter: string): Cursor {
+  const { names, rows } = block
+  return {
+    next(slot) {
+      let at = slot
+      while (at < rows.length && !names.startsWith(letter, nameStart(block, at))) at++
+      return at
     },
   }
 }
@@ -62,11 +76,4 @@ export function meet(cursors: readonly Cursor[], slot: number, slots: number): n
     at = next
   }
   return at
-}
-
-/** The slot that has a position, at or after `slot`. */
-function slotAt(starts: ArrayLike<number>, at: number, slot: number): number {
-  let found = slot
-  while ((starts[found + 1] ?? 0) <= at) found++
-  return found
 }

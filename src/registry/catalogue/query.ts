@@ -1,9 +1,10 @@
-import { type Block, EMPTY_BLOCK, openBlock } from './block.ts'
-import { meet, type TextCursor, tagCursor, termCursor } from './cursors.ts'
+import { type Block, EMPTY_BLOCK } from './block.ts'
+import { type Cursor, letterCursor, meet, type TermCursor, termCursor } from './cursors.ts'
 import { createMatches, type Matches } from './matches.ts'
+import { listCursor } from './number-lists.ts'
 import type { CrateTable } from './table.ts'
 import type { TagKind, TagNumbers } from './tags.ts'
-import { BEFORE_NAME, termBytes } from './words.ts'
+import { termBytes } from './words.ts'
 
 /** Rows that are looked at before others get a turn. */
 const PART = 4096
@@ -24,8 +25,8 @@ export interface CrateCriteria {
 }
 
 /**
- * The rows that fit. One pass over the text of all blocks, which makes nothing but the answer; `pause` lets others work
- * in between.
+ * The rows that fit. One pass over the names and words of all blocks, which makes nothing but the answer; `pause` lets
+ * others work in between.
  */
 export async function matchingRows(
   table: CrateTable,
@@ -97,42 +98,33 @@ function takeNames(
   const wanted = prepare(criteria, table.tags)
   const rows = new Set(names.map((name) => table.rowOf(name)).filter((row) => row !== undefined))
   for (const row of rows) {
-    const block = openBlock()
-    block.add(row, table.wordsOf(row), table.tagsOf(row))
-    searchBlock(block, wanted, () => true, take)
+    const { block, slot } = table.placeOf(row)
+    const search = searchOf(block, wanted)
+    if (search.next(slot) === slot) take(row, search.rank())
   }
 }
 
-function searchBlock(
-  block: Block,
-  { terms, letter, tags }: Wanted,
-  isCurrent: (slot: number) => boolean,
-  take: Take,
-): void {
-  const { text, starts, rows } = block
+function searchBlock(block: Block, wanted: Wanted, isCurrent: (slot: number) => boolean, take: Take): void {
+  const { rows } = block
+  const search = searchOf(block, wanted)
+  for (let slot = search.next(0); slot < rows.length; slot = search.next(slot + 1))
+    if (isCurrent(slot)) take(rows[slot] ?? 0, search.rank())
+}
+
+/** The entries of a block that fit. The rank is that of the term that fits least. */
+function searchOf(block: Block, { terms, letter, tags }: Wanted): TermCursor {
+  const slots = block.rows.length
   const found = terms.map((term) => termCursor(block, term))
-  const cursors = [...found, ...tags.map((numbers) => tagCursor(block, numbers))]
-  const next = (slot: number) => meet(cursors, slot, rows.length)
-  for (let slot = next(0); slot < rows.length; slot = next(slot + 1)) {
-    const fits = letter === '' || text.startsWith(letter, (starts[slot] ?? 0) + BEFORE_NAME)
-    if (fits && isCurrent(slot)) take(rows[slot] ?? 0, rankIn(block, slot, found))
+  const cursors: Cursor[] = [...found, ...tags.map((numbers) => listCursor(block.tags, numbers))]
+  if (letter !== '') cursors.push(letterCursor(block, letter))
+  return {
+    next: (slot) => meet(cursors, slot, slots),
+    rank() {
+      let rank = 0
+      for (const term of found) rank = Math.max(rank, term.rank())
+      return rank
+    },
   }
-}
-
-/** How well a slot fits that has all terms: as well as the term that fits least. */
-function rankIn({ starts, nameLengths }: Block, slot: number, found: readonly TextCursor[]): number {
-  const from = (starts[slot] ?? 0) + BEFORE_NAME
-  const length = nameLengths[slot] ?? 0
-  let rank = 0
-  for (const { at, text } of found) rank = Math.max(rank, rankAt(at - from, text.length, length))
-  return rank
-}
-
-/** The rank for a place in or behind a name of this length. */
-function rankAt(at: number, length: number, nameLength: number): number {
-  if (at >= nameLength) return 3
-  if (at > 0) return 2
-  return length === nameLength ? 0 : 1
 }
 
 /** A crate that changed while others had their turn may have been met twice. */

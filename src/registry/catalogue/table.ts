@@ -1,11 +1,20 @@
 import { canonicalName } from '../../protocol/name.ts'
-import { BLOCK_SIZE, type Block, EMPTY_BLOCK, openBlock } from './block.ts'
+import {
+  BLOCK_SIZE,
+  type Block,
+  type BlockEntry,
+  EMPTY_BLOCK,
+  entryAt,
+  nameAt,
+  openBlock,
+  spellingAt,
+} from './block.ts'
 import { createColumn } from './columns.ts'
 import { type CatalogueEntry, isNews } from './entry.ts'
 import { createNameIndex } from './name-index.ts'
 import { createRowDetails } from './row-details.ts'
 import { createTagNumbers, type TagNumbers } from './tags.ts'
-import { BEFORE_NAME, spellingIn, wordsOf as wordsOfEntry } from './words.ts'
+import { wordsOf } from './words.ts'
 
 /**
  * All crates of a catalogue, in rows: a crate keeps its row. Columns of numbers and blocks of text instead of an object
@@ -31,9 +40,7 @@ export interface CrateTable {
   nameOf(row: number): string
   /** The name as its crate spells it. */
   spellingOf(row: number): string
-  /** What searches go through. */
-  wordsOf(row: number): string
-  tagsOf(row: number): readonly number[]
+  placeOf(row: number): { readonly block: Block; readonly slot: number }
   /** The entries of some rows. */
   entriesOf(rows: readonly number[]): Promise<readonly CatalogueEntry[]>
   /** Negative when the first one's name is before the second one's. */
@@ -76,30 +83,15 @@ export function createCrateTable(
   const isGone = (row: number) => (flags.get(row) & GONE) !== 0
 
   function nameOf(row: number): string {
-    const { text, starts, nameLengths } = blockOf(row)
-    const slot = slotOf(row)
-    const from = (starts[slot] ?? 0) + BEFORE_NAME
-    return text.slice(from, from + (nameLengths[slot] ?? 0))
+    return nameAt(blockOf(row), slotOf(row))
   }
 
-  function wordsOf(row: number): string {
-    const { text, starts } = blockOf(row)
-    const slot = slotOf(row)
-    return text.slice(starts[slot], starts[slot + 1])
-  }
-
-  function tagsOf(row: number): readonly number[] {
-    const { tags, tagStarts } = blockOf(row)
-    const [from, to] = [tagStarts[slotOf(row)] ?? 0, tagStarts[slotOf(row) + 1] ?? 0]
-    return Array.from({ length: to - from }, (_, index) => tags[from + index] ?? 0)
-  }
-
-  function append(row: number, words: string, numbers: readonly number[]): void {
+  function append(entry: BlockEntry): void {
     if (open.rows.length === blockSize) close()
     const block = blocks.length - 1
-    places.set(row, block * blockSize + open.rows.length)
+    places.set(entry.row, block * blockSize + open.rows.length)
     live[block] = (live[block] ?? 0) + 1
-    open.add(row, words, numbers)
+    open.add(entry)
   }
 
   function close(): void {
@@ -113,8 +105,9 @@ export function createCrateTable(
 
   /** Moves what still counts in a block to the end. */
   function giveUp(block: number): void {
-    for (const [slot, row] of Array.from(blocks[block]?.rows ?? []).entries())
-      if (places.get(row) === block * blockSize + slot) append(row, wordsOf(row), tagsOf(row))
+    const left = blocks[block] ?? EMPTY_BLOCK
+    for (const [slot, row] of Array.from(left.rows).entries())
+      if (places.get(row) === block * blockSize + slot) append(entryAt(left, slot))
     blocks[block] = EMPTY_BLOCK
     live[block] = 0
   }
@@ -149,10 +142,9 @@ export function createCrateTable(
     rowOf: (name) => names.find(canonicalName(name)),
     isGone,
     nameOf,
-    spellingOf: (row) => spellingIn(wordsOf(row)),
-    wordsOf,
+    spellingOf: (row) => spellingAt(blockOf(row), slotOf(row)),
+    placeOf: (row) => ({ block: blockOf(row), slot: slotOf(row) }),
     tags,
-    tagsOf,
     entriesOf: (some) => details.read(some),
     compareNames(a, b) {
       const order = nameKeys.get(a) - nameKeys.get(b)
@@ -169,7 +161,7 @@ export function createCrateTable(
       const row = before ?? rows++
       const left = places.get(row)
       size += Number(!entry.gone) - Number(before !== undefined && !isGone(row))
-      append(row, wordsOfEntry(entry), tags.of(entry))
+      append({ row, spelling: entry.name, canonical: name, words: wordsOf(entry), tags: tags.of(entry) })
       details.put(row, entry)
       if (before !== undefined) leave(left)
       numbers.set(row, entry.n)

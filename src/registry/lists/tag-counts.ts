@@ -64,13 +64,14 @@ async function addCounts(
   const isMeant = new Uint8Array(table.rows)
   for (const row of rows) isMeant[row] = 1
   const valuesOf = knownValues(table, kind)
-  for (const [index, { tags, tagStarts, rows }] of table.blocks.entries()) {
+  for (const [index, { tags, rows }] of table.blocks.entries()) {
+    const { values: numbers, starts } = tags
     for (let slot = 0; slot < rows.length; slot++) {
       const row = rows[slot] ?? 0
       if (isMeant[row] !== 1 || !table.isCurrent(index, slot)) continue
       const values = new Set<string>()
-      for (let at = tagStarts[slot] ?? 0; at < (tagStarts[slot + 1] ?? 0); at++)
-        for (const value of valuesOf(tags[at] ?? 0)) values.add(value)
+      for (let at = starts[slot] ?? 0; at < (starts[slot + 1] ?? 0); at++)
+        for (const value of valuesOf(numbers[at] ?? 0)) values.add(value)
       for (const value of values) count(counts, value, table.created(row))
     }
     await pause()
