@@ -1,9 +1,11 @@
 import { join } from 'node:path'
+import { gitea } from './gitea.ts'
 import type { OtherRegistry } from './other-registry.ts'
 import { freePort, startProcess } from './process.ts'
 
 const ferro: OtherRegistry = {
   ...{ name: 'ferro-cargo-registry-server', version: '1.0.0', program: 'ferro-cargo-registry-server' },
+  source: 'crates.io',
   async start(program, { folder }) {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
@@ -18,6 +20,7 @@ const ferro: OtherRegistry = {
 
 const nora: OtherRegistry = {
   ...{ name: 'nora-registry', version: '1.4.3', program: 'nora' },
+  source: 'crates.io',
   async start(program, { folder, uplink }) {
     const port = await freePort()
     const origin = `http://127.0.0.1:${port}`
@@ -39,4 +42,4 @@ const nora: OtherRegistry = {
 }
 
 /** Those that install from their package registries. */
-export const OTHER_REGISTRIES: readonly OtherRegistry[] = [ferro, nora]
+export const OTHER_REGISTRIES: readonly OtherRegistry[] = [ferro, nora, gitea]

@@ -24,6 +24,7 @@ export interface OtherRegistry {
   readonly version: string
   /** The name of its program. */
   readonly program: string
+  readonly source: 'crates.io' | 'Go module'
   /** Starts its program, whose path is given. */
   start(program: string, place: Place): Promise<OtherServer>
 }
