@@ -50,6 +50,7 @@ export function createCrateChanges(deps: CrateChangesDeps): CrateChanges {
       const record = await log.append(name, (found) =>
         decideOwners(found, { name, ...change }, claimant, stamp(caller, who)),
       )
+      await noteChange(name)
       announce('owners', caller, name, { detail: { ...change, owners: record?.owners } })
       return record?.owners ?? []
     },

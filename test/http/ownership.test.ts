@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { memoryStorage } from '../../src/hosts/memory.ts'
+import { createCatalogue } from '../../src/registry/catalogue.ts'
 import { type App, startApp } from '../support/app.ts'
 import { crateFile } from '../support/crate-file.ts'
 
@@ -35,6 +37,19 @@ test('an owner that was added may do all that the first one may', async (t) => {
   assert.equal((await addOwner(app, 'ann', 'bob')).status, 200)
   assert.equal((await app.publish(crateFile('foo', '2.0.0'), 'bob')).status, 200)
   assert.equal((await yank(app, 'bob')).status, 200)
+})
+
+test('the catalogue takes note of each change, also of one that lists do not show', async (t) => {
+  const storage = memoryStorage()
+  const app = await startApp(t, { host: { storage } })
+  await app.publish(crateFile())
+  assert.equal((await addOwner(app, 'ann', 'bob')).status, 200)
+  assert.equal((await yank(app, 'bob')).status, 200)
+  assert.equal((await addOwner(app, 'bob', 'eve')).status, 200)
+  const catalogue = createCatalogue({ storage, logger: console, monotonic: () => performance.now() })
+  const table = await catalogue.read()
+  const [entry] = await table.entriesOf([table.rowOf('foo') ?? assert.fail('not found')])
+  assert.equal(entry?.n, 4)
 })
 
 test('the members of a group own what the group owns', async (t) => {
