@@ -27,6 +27,7 @@ import { createUpgradeCheck } from './http/upgrade-listeners.ts'
 import { answerRefusedUpload } from './http/upload.ts'
 import { type OptionsInput, parseOptions, readsNeedLogin } from './options.ts'
 import { boundedCache } from './registry/bounded-cache.ts'
+import { createCacheWatch } from './registry/cache-watch.ts'
 import { createFormSeal } from './registry/form-seal.ts'
 import { createOwnTokens } from './registry/own-tokens.ts'
 import { createRateLimits } from './registry/rate-limits.ts'
@@ -79,7 +80,7 @@ export function cargo(host: Host, options?: OptionsInput): CargoPlugin {
       auth: host.auth,
       storage: host.storage,
       emit,
-      cache: boundedCache(host.cache ?? inProcessCache()),
+      cache: boundedCache(host.cache ?? inProcessCache(), { onResult: createCacheWatch(logger) }),
       logger,
     },
     options: checked,

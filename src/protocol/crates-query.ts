@@ -63,11 +63,11 @@ export function parsePage(query: URLSearchParams): Page {
   }
 }
 
-/** @throws {CargoError} `invalid_request` for anything but a number from 1 on */
+/** @throws {CargoError} `invalid_request` for anything but a number from 1 to 999999 */
 export function parsePageNumber(text: string | null): number {
   if (text === null) return 1
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new CargoError('invalid_request', `invalid page ${quote(text)}: must be a number from 1 on`)
+  throw new CargoError('invalid_request', `invalid page ${quote(text)}: must be a number from 1 to 999999`)
 }
 
 /** @throws {CargoError} `invalid_request` for another order than `alpha` and `crates` */

@@ -105,7 +105,7 @@ export function hitOf(entry: CatalogueEntry): SearchHit {
   const { name, max_version: shown, description, versions, yanked, created, updated } = entry
   const { homepage, documentation, repository } = entry
   return {
-    ...{ name, max_version: entry.highest ?? shown, description },
+    ...{ name, max_version: entry.highest ?? shown, description: description === '' ? null : description },
     default_version: shown,
     newest_version: entry.newest ?? shown,
     num_versions: versions ?? 1,

@@ -40,6 +40,6 @@ function parts() {
 
 function parseGrace(text: string): number {
   const parsed = interval.safeParse(text)
-  if (!parsed.success) throw new InvalidArgumentError('it must be a time such as `1d` or `12h`.')
+  if (!parsed.success) throw new InvalidArgumentError('It must be a time such as `1d` or `12h`.')
   return parsed.data
 }

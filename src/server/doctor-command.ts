@@ -4,6 +4,7 @@ import { examine } from './doctor.ts'
 import { type SourceOptions, sourcesOf, withSources } from './source-options.ts'
 
 interface DoctorOptions extends SourceOptions {
+  readonly uplinks: boolean
   readonly write?: boolean
   readonly url?: string
 }
@@ -16,8 +17,10 @@ export function addDoctor(parent: Command): void {
       '--write',
       'also publish a tiny crate, with the token in VERDACCIO_CARGO_TOKEN, take it back, and ping the webhooks',
     )
+    .option('--no-uplinks', 'as a server that was started with it')
     .option('--url <url>', "the registry's URL, mount included, if it is not the one of the settings")
-    .action(async ({ url, write = false, ...options }: DoctorOptions) => {
-      if (!(await examine(sourcesOf(options), { url, write }, process.stdout))) process.exitCode = 1
+    .action(async ({ url, write = false, uplinks, ...options }: DoctorOptions) => {
+      const sources = { ...sourcesOf(options), uplinks }
+      if (!(await examine(sources, { url, write }, process.stdout))) process.exitCode = 1
     })
 }

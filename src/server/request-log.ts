@@ -11,6 +11,8 @@ const CLIENT_LEFT: ReadonlySet<unknown> = new Set([
   'ECONNRESET',
   'ECONNABORTED',
   'EPIPE',
+  // What is left of an upload whose answer came before its end.
+  'HPE_INVALID_EOF_STATE',
   'ERR_STREAM_PREMATURE_CLOSE',
   'ERR_STREAM_DESTROYED',
   'ERR_HTTP2_ERROR',

@@ -59,6 +59,6 @@ function list(text: string, before: readonly string[] = []): readonly string[] {
     .map((word) => word.trim())
     .filter((word) => word !== '')
   if (words.length === 0)
-    throw new InvalidArgumentError('it must not be empty; for no limit leave the option out.')
+    throw new InvalidArgumentError('It must not be empty; for no limit leave the option out.')
   return [...before, ...words]
 }

@@ -58,7 +58,7 @@ test('gc removes old blobs that nobody references, and what killed writers left'
   assert.ok(!(await readdir(join(data, 'crates'))).includes('~left-by-a-killed-process'))
   const wrong = await run(folder, 'gc', '--grace', 'soon')
   assert.notEqual(wrong.code, 0)
-  assert.match(wrong.stderr, /'soon' is invalid. it must be a time such as `1d`/)
+  assert.match(wrong.stderr, /'soon' is invalid. It must be a time such as `1d`/)
 })
 
 test('a backup of a registry in use is restored whole', async (t) => {

@@ -112,7 +112,7 @@ test('token create takes an empty limit for a mistake, not for no limit', async 
   const ended = await Promise.all(limits.map((limit) => run('create', '--user', 'ci', ...limit)))
   for (const { code, stdout, stderr } of ended) {
     assert.deepEqual([code, stdout], [1, ''])
-    assert.match(stderr, /^error: option '--(crates|actions) .* is invalid\. it must not be empty/)
+    assert.match(stderr, /^error: option '--(crates|actions) .* is invalid\. It must not be empty/)
   }
   assert.equal((await run('list')).stdout, '')
 })

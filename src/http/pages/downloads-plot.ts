@@ -18,7 +18,7 @@ export function downloadsPlot(downloads: CrateDownloads, today: string): Html {
   const days = lastDays(downloads, today)
   const sum = days.reduce((total, day) => total + day.downloads, 0)
   const words = `${counted(downloads.total, 'download')} in all, ${count(sum)} of them in the last ${DAYS} days.`
-  if (downloads.total === 0) return html`<p class="quiet">It was not downloaded from here yet.</p>`
+  if (downloads.total === 0) return html`<p class="quiet">No download from here has been counted yet.</p>`
   if (sum === 0) return html`<p>${words}</p>`
   const busy = days.filter((day) => day.downloads > 0).toReversed()
   return html`<p>${words}</p>

@@ -210,7 +210,7 @@ test('of a long history the 100 highest versions are shown, and all when asked',
 test('downloads are counted on the page', async (t) => {
   const app = await startApp(t)
   await app.publish(crateFile())
-  assert.match((await app.request(page)).text, /It was not downloaded from here yet/)
+  assert.match((await app.request(page)).text, /No download from here has been counted yet/)
   for (let i = 0; i < 3; i++) await app.request('/api/v1/crates/foo/1.0.0/download')
   await app.close()
   const later = await startApp(t, { host: { storage: app.storage } })

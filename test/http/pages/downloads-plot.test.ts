@@ -57,6 +57,6 @@ test('downloadsPlot() has round numbers beside it, and shows the smallest bar', 
 })
 
 test('downloadsPlot() says so where there is nothing to draw', () => {
-  assert.equal(plot({}, 0), '<p class="quiet">It was not downloaded from here yet.</p>')
+  assert.equal(plot({}, 0), '<p class="quiet">No download from here has been counted yet.</p>')
   assert.equal(plot({}, 1), '<p>1 download in all, 0 of them in the last 90 days.</p>')
 })
