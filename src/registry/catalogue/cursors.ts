@@ -69,6 +69,8 @@ export function letterCursor(block: Block, letter: string): Cursor {
 
 /** The first slot from `slot` on that all cursors have. */
 export function meet(cursors: readonly Cursor[], slot: number, slots: number): number {
+  const [only, second] = cursors
+  if (only !== undefined && second === undefined) return only.next(slot)
   let [at, agreed] = [slot, 0]
   for (let turn = 0; agreed < cursors.length && at < slots; turn++) {
     const next = cursors[turn % cursors.length]?.next(at) ?? at

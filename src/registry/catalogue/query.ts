@@ -84,8 +84,16 @@ function prepare(
   }
 }
 
-function isAnything({ terms = [], letter, keyword, category, dependency }: CrateCriteria): boolean {
-  return terms.length === 0 && (letter ?? keyword ?? category ?? dependency) === undefined
+/** Whether every crate fits. */
+export function isAnything({
+  terms = [],
+  letter,
+  keyword,
+  category,
+  dependency,
+  names,
+}: CrateCriteria): boolean {
+  return terms.length === 0 && (letter ?? keyword ?? category ?? dependency ?? names) === undefined
 }
 
 type Take = (row: number, rank: number) => void

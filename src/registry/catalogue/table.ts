@@ -43,6 +43,8 @@ export interface CrateTable {
   placeOf(row: number): { readonly block: Block; readonly slot: number }
   /** The entries of some rows. */
   entriesOf(rows: readonly number[]): Promise<readonly CatalogueEntry[]>
+  /** Names with a lower one come first; {@link CrateTable.compareNames} tells those with the same apart. */
+  nameKey(row: number): number
   /** Negative when the first one's name is before the second one's. */
   compareNames(a: number, b: number): number
   /** Seconds since 1970. */
@@ -146,9 +148,8 @@ export function createCrateTable(
     placeOf: (row) => ({ block: blockOf(row), slot: slotOf(row) }),
     tags,
     entriesOf: (some) => details.read(some),
+    nameKey: nameKeys.get,
     compareNames(a, b) {
-      const order = nameKeys.get(a) - nameKeys.get(b)
-      if (order !== 0) return order
       const [left, right] = [nameOf(a), nameOf(b)]
       return left < right ? -1 : Number(left > right)
     },

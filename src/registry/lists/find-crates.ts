@@ -1,7 +1,7 @@
 import type { CrateOrder } from '../../protocol/crates-query.ts'
 import { firstOf } from '../catalogue/first-of.ts'
 import { createMatches, type Matches } from '../catalogue/matches.ts'
-import { type CrateCriteria, matchingRows } from '../catalogue/query.ts'
+import { type CrateCriteria, isAnything, matchingRows } from '../catalogue/query.ts'
 import type { CrateTable } from '../catalogue/table.ts'
 import type { DownloadTotals } from '../download-counts.ts'
 import type { VisibleCrates } from './visible-crates.ts'
@@ -14,8 +14,27 @@ const BATCH = 256
 /** Rows whose keys are made before others get a turn. */
 const PART = 4096
 
+/** All crates of a catalogue that could be seen last: whoever turns the pages of a list asks for them each time. */
+const everything = new WeakMap<CrateTable, { readonly key: string; readonly rows: Promise<Matches> }>()
+
 /** All that fit and that the caller may see. */
 export async function visibleRows(
+  crates: VisibleCrates,
+  criteria: CrateCriteria,
+  pause: () => Promise<void>,
+): Promise<Matches> {
+  const { table } = crates
+  if (crates.key === undefined || !isAnything(criteria)) return findRows(crates, criteria, pause)
+  const key = `${table.changes} ${crates.key}`
+  const known = everything.get(table)
+  if (known?.key === key) return known.rows
+  const rows = findRows(crates, criteria, pause)
+  everything.set(table, { key, rows })
+  rows.catch(() => everything.delete(table))
+  return rows
+}
+
+async function findRows(
   { table, isVisible, confirm }: VisibleCrates,
   criteria: CrateCriteria,
   pause: () => Promise<void>,
@@ -51,9 +70,12 @@ export async function inOrder(
       if (position % PART === 0) await pause()
     }
   }
-  const compare = (a: number, b: number) =>
-    (keys[a] ?? 0) - (keys[b] ?? 0) || table.compareNames(rows[a] ?? 0, rows[b] ?? 0)
-  const first = await firstOf(rows.length, compare, window, pause)
+  const byKey = {
+    first: keys,
+    second: (position: number) => table.nameKey(rows[position] ?? 0),
+    compare: (a: number, b: number) => table.compareNames(rows[a] ?? 0, rows[b] ?? 0),
+  }
+  const first = await firstOf(rows.length, byKey, window, pause)
   return first.map((position) => rows[position] ?? 0)
 }
 
