@@ -6,7 +6,7 @@ import { malformedTarball } from './tar-header.ts'
 /** CRC-32 and size of the content. */
 const TRAILER_BYTES = 8
 /** Larger chunks mean fewer trips to the thread pool, but pile up as garbage before it is collected. */
-const INFLATE_CHUNK_BYTES = 32 * 1024
+const INFLATE_CHUNK_BYTES = 64 * 1024
 
 interface Frame {
   readonly stream: Transform
