@@ -145,7 +145,8 @@ test('Renovate finds updates, when they came out, and the repository', { timeout
     deps.map(({ depName, updates, sourceUrl }) => [depName, updates.at(-1)?.newVersion, sourceUrl]),
     [
       ['acme-core', '2.0.0', SHOWN.repository],
-      ['open-core', '2.0.0', undefined],
+      // As the API of the uplink tells it.
+      ['open-core', '2.0.0', 'https://git.example/open-core'],
     ],
   )
   for (const { updates } of deps) assert.ok(Date.parse(updates[0]?.releaseTimestamp ?? '') > 0)
