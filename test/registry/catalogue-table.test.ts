@@ -125,6 +125,22 @@ test('several conditions at once find what a plain filter finds, ranked by the w
   assert.ok(found > 1000, `${found} found`)
 })
 
+test('a description of many words costs no more than a long one, and hides neither name nor keywords', async (t) => {
+  const table = createCrateTable(noFailure)
+  t.after(table.close)
+  const description = Array.from({ length: 170_000 }, (_, i) => `w${i.toString(36)}`).join(' ')
+  const spent = workTime()
+  for (let i = 0; i < 20; i++) table.put(entry(`long-${i}`, 1, { description, keywords: ['kept'] }))
+  const each = spent() / 20
+  assert.ok(each < 20, `${each} ms`)
+  assert.ok((table.blocks[0]?.dictionary.starts.length ?? 0) < 4096, 'words of one crate')
+  assert.equal((await find(table, 'kept')).length, 20)
+  assert.equal((await find(table, 'long_7')).length, 1)
+  assert.equal((await find(table, 'w1z')).length, 20)
+  const row = table.rowOf('long-3') ?? assert.fail()
+  assert.equal((await table.entriesOf([row]))[0]?.description, description)
+})
+
 test('entriesOf() reads back entries of any length, from memory and from the file', async (t) => {
   const table = createCrateTable(noFailure)
   t.after(table.close)

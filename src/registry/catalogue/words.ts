@@ -2,12 +2,18 @@ import { canonicalName } from '../../protocol/name.ts'
 import type { CatalogueEntry } from './entry.ts'
 
 /**
+ * Characters of description and keywords that are searched, which are a few hundred where people wrote them. Descriptions
+ * may be as long as a publish lets them: a million words of one crate would take the memory, and the time, of all others.
+ */
+const MAX_SEARCHED = 4096
+
+/**
  * The words of an entry that searches go through, besides its name: of the description and the keywords, each once and
  * folded as names are. No term of a search has white space in it, so what it occurs in is a word. They are strings of
  * bytes, one character for each byte of UTF-8: half the memory of two-byte characters, and searched twice as fast.
  */
 export function wordsOf({ description, keywords }: CatalogueEntry): readonly string[] {
-  const words = canonicalName([description, ...keywords].join(' ')).split(/\s+/u)
+  const words = canonicalName([...keywords, description].join(' ').slice(0, MAX_SEARCHED)).split(/\s+/u)
   return [...new Set(words.filter((word) => word !== '').map(bytesOf))]
 }
 
