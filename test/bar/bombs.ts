@@ -8,8 +8,8 @@ import { PUBLISH_TOKEN, type RegistryProcess, startRegistryProcess } from './reg
 import type { Context } from './storm-uplink.ts'
 
 const MiB = 1024 * 1024
-/** Within so many milliseconds a bomb is refused. */
-const MAX_MS = 2_000
+/** Of all threads: how long it takes depends on what else the machine does. */
+const MAX_WORK_MS = 2_000
 const MAX_STALL_MS = 100
 const MAX_ADDED_MIB = 32
 const WARM_UP = 200
@@ -50,9 +50,8 @@ async function defuse(registry: RegistryProcess, what: string, crate: Buffer): P
     note(`${what}: reason`, detail),
     // One that is too large to begin with is no bomb.
     exactly(`${what}: refused for what is in it`, Number(/ unpacks to | entries$/.test(detail)), 1),
-    note(`${what}: processor time, of all threads`, `${work.toFixed(0)} ms`),
-    // On a machine that others use, the processor time is the lesser one, and tells more.
-    atMost(`${what}: time`, Math.min(took, work), MAX_MS, 'ms'),
+    note(`${what}: time`, `${took.toFixed(0)} ms`),
+    atMost(`${what}: processor time`, work, MAX_WORK_MS, 'ms'),
     atMost(`${what}: longest stall`, registry.longestTurn(since), MAX_STALL_MS, 'ms'),
     atMost(`${what}: memory added`, (peak - before) / MiB, MAX_ADDED_MIB, 'MiB'),
   ]
