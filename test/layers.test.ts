@@ -47,7 +47,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   options: ['zod'],
   'options.ts': ['zod'],
   'name-glob.ts': ['picomatch'],
-  protocol: ['semver', 'tar-stream', 'smol-toml', 'spdx-expression-parse'],
+  protocol: ['semver', 'smol-toml', 'spdx-expression-parse'],
   uplinks: ['undici'],
   registry: ['lru-cache'],
   webhooks: ['undici'],

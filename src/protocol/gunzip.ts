@@ -1,15 +1,13 @@
-import { Transform, type TransformCallback } from 'node:stream'
+import { type Readable, Transform, type TransformCallback, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { gzipHeaderLength } from './gzip-header.ts'
 import { malformedTarball } from './tar-header.ts'
 
 /** CRC-32 and size of the content. */
 const TRAILER_BYTES = 8
-/**
- * Larger chunks mean fewer trips to the thread pool, but pile up as garbage before it is collected: with 64 KiB a bomb
- * takes half the time, and up to 57 MiB instead of 12 (`npm run bar -- bombs`).
- */
-const INFLATE_CHUNK_BYTES = 16 * 1024
+/** Each costs a trip to the thread pool, which takes longer than inflating it; larger ones than these gain little more. */
+const PIECE_BYTES = 64 * 1024
 
 interface Frame {
   readonly stream: Transform
@@ -19,23 +17,38 @@ interface Frame {
   trailer(): Buffer
 }
 
+/** Takes a decompressed content; a piece must not be kept: its memory is given back as soon as `read` returns. */
+export interface PieceReader {
+  read(piece: Buffer): void
+  /** The content has come to its end, and is what the checksum says. */
+  end(): void
+}
+
 /**
- * The stages of a pipeline that decompresses exactly one gzip member. zlib's own gunzip also takes further members and bytes
- * after the last, where cargo's reader stops at the first: two readers would see two archives in one file.
- * They fail with `invalid_tarball`; zlib's own errors have a code that starts with `Z_`.
+ * Decompresses exactly one gzip member. zlib's own gunzip also takes further members and bytes after the last, where cargo's
+ * reader stops at the first: two readers would see two archives in one file. Destroys `source` in the end.
+ * @throws {CargoError} `invalid_tarball`; errors of `source` and of `reader` as they are
  */
-export function gunzipStages(): readonly Transform[] {
+export async function gunzip(source: Readable, reader: PieceReader): Promise<void> {
   const frame = gzipFrame()
-  const inflate = createInflateRaw({ chunkSize: INFLATE_CHUNK_BYTES })
+  const inflate = createInflateRaw({ chunkSize: PIECE_BYTES })
   let size = 0
   let sum = 0
-  const check = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length
-      sum = crc32(chunk, sum)
-      done(null, chunk)
+  let last: Buffer | undefined
+  const sink = new Writable({
+    // Never full, as it takes each piece at once: to pause would only cost turns.
+    highWaterMark: Number.MAX_SAFE_INTEGER,
+    write(piece: Buffer, _encoding, done) {
+      attempt(done, () => {
+        size += piece.length
+        sum = crc32(piece, sum)
+        reader.read(piece)
+        last = piece
+        if (isFull(piece)) release(piece)
+        return undefined
+      })
     },
-    flush(done) {
+    final(done) {
       attempt(done, () => {
         if (inflate.bytesWritten !== frame.passed())
           throw malformedTarball('data after the end of the gzip stream')
@@ -43,11 +56,17 @@ export function gunzipStages(): readonly Transform[] {
         if (trailer.readUInt32LE(0) !== sum || trailer.readUInt32LE(4) !== size % 2 ** 32) {
           throw malformedTarball('wrong gzip checksum')
         }
+        reader.end()
         return undefined
       })
     },
   })
-  return [frame.stream, inflate, check]
+  try {
+    await pipeline(source, frame.stream, inflate, sink)
+  } catch (error) {
+    throw isZlibError(error) ? malformedTarball('bad gzip data', error) : error
+  }
+  if (last !== undefined) release(last)
 }
 
 /** Takes the deflate stream out of a gzip file. */
@@ -108,4 +127,21 @@ function attempt(done: TransformCallback, produce: () => Buffer | undefined): vo
     return
   }
   done(null, bytes)
+}
+
+/** Whether zlib, which fills a buffer with pieces from its start to its end, has no more use for that of `piece`. */
+function isFull({ byteOffset, byteLength }: Buffer): boolean {
+  return byteOffset + byteLength === PIECE_BYTES
+}
+
+/**
+ * Gives memory back that would otherwise wait for a collection, of which a bomb could fill a hundred times what is in use:
+ * reused while it is in the processor's cache, it is faster as well. Not so a piece of the pool that small buffers share.
+ */
+function release({ buffer }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === PIECE_BYTES) buffer.transfer(0)
+}
+
+function isZlibError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { CargoError } from '../errors.ts'
-import { MAX_PATH_BYTES } from './tar-guard.ts'
+import { MAX_PATH_BYTES } from './tar-reader.ts'
 import { quote } from './text.ts'
 
 /** Besides control characters what cargo refuses to package, as Windows gives it a meaning: `..\x`, `C:x`, `lib.rs:stream`. */

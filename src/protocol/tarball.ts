@@ -1,20 +1,14 @@
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { type ExtractEvents, extract } from 'tar-stream'
 import { CargoError } from '../errors.ts'
-import { gunzipStages } from './gunzip.ts'
+import { gunzip } from './gunzip.ts'
 import { MAX_MANIFEST_BYTES } from './manifest.ts'
-import { tarGuard } from './tar-guard.ts'
-import { malformedTarball } from './tar-header.ts'
+import { type TarEntry, tarReader } from './tar-reader.ts'
 import { pathRules } from './tarball-path.ts'
 
 /** Far above usual crates; empty entries cost the sender next to nothing, but each takes time and memory to judge. */
 export const MAX_TARBALL_ENTRIES = 32_768
 
 const MANIFEST = 'Cargo.toml'
-
-type Header = ExtractEvents['entry'][0]
-type Body = ExtractEvents['entry'][1]
 
 export interface TarballRules {
   readonly name: string
@@ -42,55 +36,33 @@ export interface Tarball {
 export async function inspectTarball(source: Readable, rules: TarballRules): Promise<Tarball> {
   const root = `${rules.name}-${rules.version}`
   const paths = pathRules(root)
-  const files = extract()
   let entries = 0
   let unpackedSize = 0
   let manifest: Buffer | undefined
 
-  files.on('entry', (header, body, next) => {
-    // a broken rule destroys the body as well; unheard, its error would end the process
-    body.on('error', () => undefined)
-    visit(header, body).then(() => next(), next)
-  })
-  async function visit({ name, type, size }: Header, body: Body): Promise<void> {
-    const path = paths.accept(name, type === 'directory')
-    entries += 1
-    unpackedSize += size
-    const isManifest = type === 'file' && path.toLowerCase() === MANIFEST.toLowerCase()
-    if (isManifest) manifest = await readManifest(name, path, size, body)
-    else await drain(body)
-  }
-
-  const guard = tarGuard({
-    maxUnpacked: rules.maxUnpacked,
-    maxEntries: rules.maxEntries ?? MAX_TARBALL_ENTRIES,
-  })
-  try {
-    await pipeline([source, ...gunzipStages(), guard, files])
-  } catch (error) {
-    throw isZlibError(error) ? malformedTarball('bad gzip data', error) : error
-  }
+  const reader = tarReader(
+    { maxUnpacked: rules.maxUnpacked, maxEntries: rules.maxEntries ?? MAX_TARBALL_ENTRIES },
+    (entry) => {
+      const path = paths.accept(entry.path, entry.isDirectory)
+      entries += 1
+      unpackedSize += entry.size
+      if (entry.isDirectory || path.toLowerCase() !== MANIFEST.toLowerCase()) return undefined
+      checkManifest(entry, path)
+      return { maxBytes: entry.size, take: (content) => (manifest = content) }
+    },
+  )
+  await gunzip(source, reader)
   if (manifest === undefined) {
     throw new CargoError('invalid_tarball', `tarball has no \`${root}/${MANIFEST}\``)
   }
   return { manifest, unpackedSize, entries }
 }
 
-async function readManifest(name: string, path: string, size: number, body: Body): Promise<Buffer> {
+function checkManifest(entry: TarEntry, path: string): void {
   if (path !== MANIFEST) {
-    throw new CargoError('invalid_tarball', `misspelled \`${name}\` in tarball: must be \`${MANIFEST}\``)
+    const detail = `misspelled \`${entry.path}\` in tarball: must be \`${MANIFEST}\``
+    throw new CargoError('invalid_tarball', detail)
   }
-  if (size > MAX_MANIFEST_BYTES)
+  if (entry.size > MAX_MANIFEST_BYTES)
     throw new CargoError('too_large', `\`${MANIFEST}\` is over ${MAX_MANIFEST_BYTES} bytes`)
-  const chunks: Buffer[] = []
-  for await (const chunk of body) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
-}
-
-async function drain(body: Body): Promise<void> {
-  for await (const _ of body);
-}
-
-function isZlibError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')
 }

@@ -57,7 +57,7 @@ test('findFiles() refuses what cannot be unpacked', async () => {
     [many.bytes(), 'too_large'],
     [gzipSync(Buffer.alloc(512, 'x')), 'invalid_tarball'],
     [Buffer.from('no gzip'.repeat(10)), 'invalid_tarball'],
-    [cut, 'Z_BUF_ERROR'],
+    [cut, 'invalid_tarball'],
   ] as const) {
     const source = Readable.from(pieces(bytes, 1000))
     await assert.rejects(findFiles(source, search(['README'])), { code })
