@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto'
-import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { CargoError, isSystemError } from '../errors.ts'
-import { openUnnamed, writeAt } from './unnamed-file.ts'
+import { createGrowingBytes } from './growing-bytes.ts'
+import type { Places } from './places.ts'
 
-/** Crates up to this size stay in memory. */
-const MAX_IN_MEMORY = 1024 * 1024
 /** So much is held back until the checksum agrees: a client can never complete a wrong body. */
 const HELD_BACK = 64 * 1024
-/** For each of many readers. */
-const READ_SIZE = 64 * 1024
+/** Everybody in a crowd gets so much before anybody gets more. */
+const FIRST_PIECE = 16 * 1024
 
 /** What a filling ends with. */
 export interface Filled {
   /** Bytes. */
   readonly size: number
-  /** The verified bytes from their start; may be called until `release()`. */
+  /** The verified bytes from their start, past the crowd; may be called until `release()`. */
   stream(): Readable
 }
 
@@ -30,13 +28,24 @@ export interface Filling {
   readonly filled: Promise<Filled>
   /** Resolves when at least one byte may be read, or all is there; rejects when it failed before that. */
   readonly begun: Promise<void>
-  /** Memory and disk are given back when the last reader is gone. */
+  /** Somebody is about to read. */
+  hold(): void
+  /** Of what is held; it is to begin with. Memory and disk are given back when the last reader is gone. */
   release(): void
 }
 
-/** Takes in `source`, of at most `maxBytes` bytes, whose SHA-256 is to be `sha256`. */
-export function createFilling(source: Readable, sha256: string, maxBytes: number): Filling {
-  const store = createStore()
+export interface FillingSpec {
+  /** What the source is to have, 64 lower-case hex digits. */
+  readonly sha256: string
+  /** Most that the source may have. */
+  readonly maxBytes: number
+  /** For the readers of this one and of all others. */
+  readonly places: Places
+}
+
+/** Takes in `source`. */
+export function createFilling(source: Readable, { sha256, maxBytes, places }: FillingSpec): Filling {
+  const store = createGrowingBytes()
   const hash = createHash('sha256')
   let failure: unknown
   let verified = false
@@ -58,7 +67,7 @@ export function createFilling(source: Readable, sha256: string, maxBytes: number
       }
       if (hash.digest('hex') !== sha256) throw wrongChecksum(sha256)
       verified = true
-      return { size: store.size(), stream: reader }
+      return { size: store.size(), stream: () => open(atOnce) }
     } catch (error) {
       failure = isSystemError(error, 'ENOSPC') ? noSpace(error) : error
       throw failure
@@ -69,13 +78,15 @@ export function createFilling(source: Readable, sha256: string, maxBytes: number
 
   const readable = () => (verified ? store.size() : Math.max(0, store.size() - HELD_BACK))
 
-  async function* read(): AsyncGenerator<Buffer> {
+  async function* read(nextPlace: () => Promise<void>): AsyncGenerator<Buffer> {
     for (let position = 0; ; ) {
       // Taken before looking: what comes while this reads must not be waited for again.
       const { promise: more } = progress
       // Who was promised bytes gets some even so: an answer that has not begun cannot be cut short.
       if (failure !== undefined && position > 0) throw failure
-      const chunk = await store.read(position, Math.min(READ_SIZE, readable() - position))
+      if (position > 0) await nextPlace()
+      const end = readable()
+      const chunk = await store.read(position, position > 0 ? end : Math.min(FIRST_PIECE, end))
       position += chunk.length
       if (chunk.length > 0) yield chunk
       else if (failure !== undefined) throw failure
@@ -89,9 +100,13 @@ export function createFilling(source: Readable, sha256: string, maxBytes: number
     if (held === 0) void store.close()
   }
 
-  function reader(): Readable {
+  function hold(): void {
     held += 1
-    return Readable.from(read(), { objectMode: false }).once('close', drop)
+  }
+
+  function open(nextPlace: () => Promise<void>): Readable {
+    hold()
+    return Readable.from(read(nextPlace), { objectMode: false }).once('close', drop)
   }
 
   async function beginning(): Promise<void> {
@@ -105,48 +120,10 @@ export function createFilling(source: Readable, sha256: string, maxBytes: number
   filled.catch(() => {})
   const begun = beginning()
   begun.catch(() => {})
-  return { reader, filled, begun, release: drop }
+  return { reader: () => open(places.take), filled, begun, hold, release: drop }
 }
 
-/** Bytes that are appended and read by position, in memory until they are many. */
-function createStore() {
-  let memory: Buffer[] = []
-  let file: FileHandle | undefined
-  let size = 0
-  return {
-    size: () => size,
-    async append(chunk: Buffer): Promise<void> {
-      if (file === undefined && size + chunk.length > MAX_IN_MEMORY) {
-        const opened = await openUnnamed('crate')
-        await writeAt(opened, Buffer.concat(memory), 0)
-        file = opened
-        memory = []
-      }
-      if (file === undefined) memory.push(chunk)
-      else await writeAt(file, chunk, size)
-      size += chunk.length
-    },
-    async read(position: number, wanted: number): Promise<Buffer> {
-      if (wanted <= 0) return Buffer.alloc(0)
-      if (file === undefined) return sliceOf(memory, position, wanted)
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, position)
-      return buffer.subarray(0, bytesRead)
-    },
-    async close(): Promise<void> {
-      memory = []
-      await file?.close()
-    },
-  }
-}
-
-function sliceOf(chunks: readonly Buffer[], position: number, wanted: number): Buffer {
-  let start = 0
-  for (const chunk of chunks) {
-    if (position < start + chunk.length) return chunk.subarray(position - start, position - start + wanted)
-    start += chunk.length
-  }
-  return Buffer.alloc(0)
-}
+async function atOnce(): Promise<void> {}
 
 function tooLarge(maxBytes: number): CargoError {
   return new CargoError('unavailable', `the uplink's crate file is larger than ${maxBytes} bytes`, {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ObjectStore } from '../../src/host.ts'
+import { memoryStorage } from '../../src/hosts/memory.ts'
 import { crowdFigures, watchCrowd } from '../bar/crowd.ts'
 import { startApp } from '../support/app.ts'
 import { crateFile } from '../support/crate-file.ts'
@@ -14,6 +16,23 @@ const LARGE = largeCrate('foo', '1.0.0', 700 * 1024)
 test('500 clients of a cold crate are one request to the uplink, whoever leaves and whatever fails', async (t) => {
   for (const { name, value, target, met } of await crowdFigures(t, { clients: CLIENTS, timed: false }))
     assert.ok(met, `${name}: ${value}, must be ${target}`)
+})
+
+test('a crowd looks once whether a cold crate is in the store', async (t) => {
+  const uplink = await startUplink(t, { crates: [LARGE] })
+  const inner = memoryStorage()
+  let looks = 0
+  const stat: ObjectStore['stat'] = async (key) => {
+    if (key.startsWith('blobs/')) looks += 1
+    return inner.stat(key)
+  }
+  const app = await startApp(t, { options: proxyOptions(uplink), host: { storage: { ...inner, stat } } })
+  const release = uplink.hold(uplink.cratePath('foo', '1.0.0'))
+  const crowd = Array.from({ length: 20 }, () => download(app.url + FOO))
+  await settled(() => uplink.hits(uplink.cratePath('foo', '1.0.0')), 1)
+  release()
+  for (const { body } of await Promise.all(crowd)) assert.ok(body.equals(LARGE.bytes()))
+  assert.equal(looks, 1)
 })
 
 test('when the first fetch fails before a byte was sent, a second one serves all', async (t) => {

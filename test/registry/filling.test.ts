@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
-import { hash, randomBytes } from 'node:crypto'
+import { createHash, hash, randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createFilling } from '../../src/registry/filling.ts'
+import { createFilling as createFillingOf } from '../../src/registry/filling.ts'
+import { createPlaces } from '../../src/registry/places.ts'
 
 const MiB = 1024 * 1024
+
+function createFilling(source: Readable, sha256: string, maxBytes: number) {
+  return createFillingOf(source, { sha256, maxBytes, places: createPlaces(4) })
+}
 
 function chunked(bytes: Buffer, size = 10_000): Readable {
   const chunks: Buffer[] = []
@@ -88,7 +93,7 @@ test('who was promised bytes gets some of a source that failed by then, and not 
   await assert.rejects(async () => {
     for await (const chunk of filling.reader()) seen += (chunk as Buffer).length
   }, /reset/)
-  assert.equal(seen, 100_000 - 64 * 1024)
+  assert.equal(seen, 16 * 1024)
   filling.release()
 })
 
@@ -109,6 +114,28 @@ test('readers that leave disturb nobody, and the last one gives the descriptor b
   assert.equal(hash('sha256', await stayer), hash('sha256', bytes))
   await sleep(100)
   assert.ok(openFiles() <= before, `${openFiles()} files are open, ${before} were`)
+})
+
+test('everybody in a crowd gets a little before anybody gets much', async () => {
+  const bytes = randomBytes(3 * MiB)
+  const sum = hash('sha256', bytes)
+  const filling = createFilling(chunked(bytes), sum, 10 * MiB)
+  await filling.filled
+  const seen = new Map<Readable, number>()
+  let most = 0
+  const crowd = Array.from({ length: 50 }, () => filling.reader())
+  filling.release()
+  const read = async (reader: Readable) => {
+    const all = createHash('sha256')
+    for await (const chunk of reader as AsyncIterable<Buffer>) {
+      all.update(chunk)
+      seen.set(reader, (seen.get(reader) ?? 0) + chunk.length)
+      if (seen.size < crowd.length) most = Math.max(most, seen.get(reader) ?? 0)
+    }
+    return all.digest('hex')
+  }
+  for (const found of await Promise.all(crowd.map(read))) assert.equal(found, sum)
+  assert.ok(most <= 256 * 1024, `somebody had ${most} bytes while others had none`)
 })
 
 function openFiles(): number {

@@ -16,7 +16,7 @@ import { createCopyStore, hasCopies } from './copy-store.ts'
 import { createCrateFetches } from './crate-fetches.ts'
 import { createKeptDetails, type KeptDetails } from './kept-details.ts'
 import { createProxied, type Proxied, type ProxiedCrate, type ProxiedVersion } from './proxied.ts'
-import { proxiedFile } from './proxied-file.ts'
+import { createProxiedFiles } from './proxied-files.ts'
 import { checkShadow } from './shadow.ts'
 import { createSharedAbsence } from './shared-absence.ts'
 import { createUplinks, type UplinkObserver, uplinksInUse } from './uplinks.ts'
@@ -130,6 +130,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       })
     },
   })
+  const files = createProxiedFiles({ blobs, fetches })
   const search = createUpstreamSearch({
     uplinks: uplinksInUse(options, uplinks),
     rules,
@@ -174,7 +175,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       const verdict = policy.judge(found.crate, version)
       if (verdict.verdict === 'denied')
         throw new CargoError('forbidden', `\`${name}@${version}\` is not served: ${verdict.reason}`)
-      return proxiedFile({ blobs, fetches }, found)
+      return files(found)
     },
     async bring(name, version) {
       const found = await proxied.findVersion(name, version)

@@ -1,0 +1,31 @@
+/** Places in the turns of the event loop: so many in each; who finds none left waits for one of the next turns. */
+export interface Places {
+  /** Resolves when there is a place: those who begin come before all others, and each in the order of asking. */
+  take(isBeginning?: boolean): Promise<void>
+}
+
+/** Keeps a crowd from having the loop for itself: between its turns everybody else is heard and answered. */
+export function createPlaces(perTurn: number): Places {
+  const beginning: (() => void)[] = []
+  const others: (() => void)[] = []
+  let taken = 0
+
+  function nextTurn(): void {
+    const first = beginning.splice(0, perTurn)
+    const next = first.concat(others.splice(0, perTurn - first.length))
+    taken = next.length
+    if (taken > 0) setImmediate(nextTurn)
+    for (const go of next) go()
+  }
+
+  return {
+    take(isBeginning = false) {
+      if (taken < perTurn) {
+        taken += 1
+        if (taken === 1) setImmediate(nextTurn)
+        return Promise.resolve()
+      }
+      return new Promise((resolve) => (isBeginning ? beginning : others).push(resolve))
+    },
+  }
+}
