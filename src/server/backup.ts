@@ -55,7 +55,7 @@ export async function restore(
   const storage = await openStorage(config.storage, sources)
   const report = await refill(storage, path, force, parts).finally(storage.close)
   parts.out.write(renderReport(report))
-  return report !== undefined && (await verify(sources, { ...parts, repair: true }))
+  return report !== undefined && (await verify(sources, { ...parts, repair: true, isRestored: true }))
 }
 
 /** A copy in the storage itself would be taken for a part of it. */

@@ -16,6 +16,8 @@ export interface VerifyParts {
   readonly err: ProgressStream
   /** Whether derived data is written again, and damaged blobs are moved out of the way. */
   readonly repair: boolean
+  /** The storage was restored just now. */
+  readonly isRestored?: boolean
   /** Aborted: what runs is finished, and nothing new begins. */
   readonly signal: AbortSignal
 }
@@ -27,7 +29,7 @@ export interface VerifyParts {
  */
 export async function verify(
   sources: ConfigSources,
-  { out, err, repair, signal }: VerifyParts,
+  { out, err, repair, isRestored = false, signal }: VerifyParts,
 ): Promise<boolean> {
   const config = await loadConfig(sources)
   const storage = await openStorage(config.storage, sources)
@@ -41,6 +43,7 @@ export async function verify(
     const parts = {
       storage: storage.store,
       repair,
+      isRestored,
       signal,
       report,
       step: progress.step,
@@ -67,9 +70,11 @@ function renderFinding({ crates, key, problem, remedy, repaired }: Finding): str
 }
 
 function renderReport({ counts, findings, repaired, unreferenced }: VerifyReport): string {
-  const { blobs, crates, changes, checkpoints, copies, catalogues, downloads, trail, unsealed } = counts
+  const { blobs, crates, changes, checkpoints, copies, catalogues, downloads, trail, entered, unsealed } =
+    counts
   const lines = [
     `${blobs} blobs, ${crates} crates with ${changes} changes and ${checkpoints} checkpoints, ${copies} index copies, ${catalogues} parts of the catalogues, ${downloads} of the download counts, ${trail} of the download audit`,
+    ...(entered > 0 ? [`catalogue rebuilt with ${entered} crates: a backup has none`] : []),
     ...(unsealed > 0
       ? [
           `${unsealed} changes and copies are from before there were seals: not all damage of theirs can be found`,

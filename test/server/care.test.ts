@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { fsStorage } from '../../src/hosts/fs.ts'
 import { createToken, listTokens } from '../../src/hosts/tokens.ts'
-import { blobKey } from '../../src/registry/keys.ts'
+import { encodeChange } from '../../src/protocol/change.ts'
+import { blobKey, changeKey } from '../../src/registry/keys.ts'
 import { startApp } from '../support/app.ts'
 import { temporaryFolder } from '../support/cargo.ts'
+import { indexEntry, publishing } from '../support/changes.ts'
 import { crateFile } from '../support/crate-file.ts'
 import { keysOf } from '../support/watched-store.ts'
 
@@ -96,6 +99,25 @@ test('a backup of a registry in use is restored whole', async (t) => {
   const { meta } = (await again.request('/api/v1/crates?q=crate')).body as { meta: { total: number } }
   assert.equal(meta.total, 5)
   assert.ok(!JSON.stringify(await keysOf(other)).includes(token))
+})
+
+test('restore rebuilds the catalogue of crates of long ago, and finds nothing damaged', async (t) => {
+  const { folder, storage } = await registry(t)
+  const content = Buffer.from('content')
+  const cksum = createHash('sha256').update(content).digest('hex')
+  await storage.put(blobKey(cksum), content)
+  for (const name of ['one', 'two']) {
+    const change = publishing(name, '1.0.0', { entry: indexEntry({ name, cksum }) })
+    await storage.put(changeKey(name, 1), encodeChange(change))
+  }
+  assert.equal((await run(folder, 'backup', 'copy')).code, 0)
+  for (const options of [['--data', 'other'], ['--force']]) {
+    const { code, stdout } = await run(folder, 'restore', 'copy', ...options)
+    assert.equal(code, 0, stdout)
+    assert.doesNotMatch(stdout, /^(repaired|damaged)/m)
+    assert.match(stdout, /\ncatalogue rebuilt with 2 crates: a backup has none\n/)
+    assert.match(stdout, /\n0 findings, 0 of them repaired\n$/)
+  }
 })
 
 test('restore wants a backup', async (t) => {

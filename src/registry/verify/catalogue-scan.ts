@@ -80,12 +80,15 @@ export async function scanCatalogue(check: Check, root: string): Promise<Catalog
       if (wrong.size + damaged.size + (check.repair ? outdated.size : 0) === 0) return
       const now = await readCatalogue({ ...check, counts: { ...check.counts }, report() {} }, root)
       const corrections = stillWrong(now)
-      const mistakes = corrections.filter(({ isRecent }) => !isRecent)
+      const isDue = ({ entry }: WrongEntry) => check.isRestored === true && entry !== undefined
+      const entered = corrections.filter(isDue).length
+      const mistakes = corrections.filter((one) => !one.isRecent && !isDue(one))
       const renewed = [...outdated].flatMap(([name, entry]) =>
         now.entries.get(name)?.n === entry.n ? [{ name, entry }] : [],
       )
-      const repaired = check.repair && mistakes.length + now.damaged.size + renewed.length > 0
+      const repaired = check.repair && entered + mistakes.length + now.damaged.size + renewed.length > 0
       if (repaired) await rebuildCatalogue(check.storage, root, now, [...renewed, ...corrections])
+      if (repaired) check.counts.entered += entered
       const remedy = repaired ? 'written anew from the crates' : '`--repair` writes it anew from the crates'
       for (const [key, problem] of damaged) check.report({ crates: [], key, problem, remedy, repaired })
       for (const { name, problem } of mistakes)

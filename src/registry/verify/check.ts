@@ -29,6 +29,8 @@ export interface VerifyCounts {
   downloads: number
   /** Batches of records of who downloaded what. */
   trail: number
+  /** Crates that a restored catalogue did not have, as backups have none: it was written anew with them. */
+  entered: number
   /** Changes and copies from before there were seals: damage that leaves them valid is not found. */
   unsealed: number
 }
@@ -38,6 +40,8 @@ export interface Check {
   readonly storage: RegistryStorage
   /** Whether derived data is written again, and damaged blobs are moved out of the way. */
   readonly repair: boolean
+  /** The store was filled from a backup just now, which has nothing that is derived: that is missing by rights. */
+  readonly isRestored?: boolean
   readonly counts: VerifyCounts
   /** Aborted: what runs is finished, and nothing new begins. */
   readonly signal: AbortSignal

@@ -36,6 +36,7 @@ export async function verifyStorage(deps: VerifyDeps): Promise<VerifyReport> {
     catalogues: 0,
     downloads: 0,
     trail: 0,
+    entered: 0,
     unsealed: 0,
   }
   const total = { findings: 0, repaired: 0 }
