@@ -101,12 +101,13 @@ export function searchTerms(q: string): string[] {
 }
 
 /**
- * How many hits to return: `value` limited to 100, 10 when absent.
- * @throws {CargoError} `invalid_request` when `value` is not a number in digits
+ * How many hits to return, 10 when `value` is absent. More than crates.io gives are refused as there: whoever got fewer
+ * than were asked for would take them for all.
+ * @throws {CargoError} `invalid_request` when `value` is not a number in digits, or over 100
  */
-export function clampPerPage(value: string | undefined): number {
+export function parsePerPage(value: string | undefined): number {
   if (value === undefined) return DEFAULT_PER_PAGE
-  if (/^[0-9]+$/.test(value)) return Math.min(Number(value), MAX_PER_PAGE)
+  if (/^[0-9]+$/.test(value) && Number(value) <= MAX_PER_PAGE) return Number(value)
   throw new CargoError(
     'invalid_request',
     `invalid per_page ${quote(value)}: must be a number from 0 to ${MAX_PER_PAGE}`,

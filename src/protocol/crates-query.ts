@@ -1,5 +1,5 @@
 import { CargoError } from '../errors.ts'
-import { clampPerPage, searchTerms } from './api.ts'
+import { parsePerPage, searchTerms } from './api.ts'
 import { quote } from './text.ts'
 
 /** In which order crates are listed; those that are equal in it by name. */
@@ -58,7 +58,7 @@ export function parseCratesQuery(query: URLSearchParams): CratesQuery {
  */
 export function parsePage(query: URLSearchParams): Page {
   return {
-    perPage: clampPerPage(query.get('per_page') ?? undefined),
+    perPage: parsePerPage(query.get('per_page') ?? undefined),
     page: parsePageNumber(query.get('page')),
   }
 }

@@ -1,5 +1,5 @@
 import { CargoError } from '../errors.ts'
-import { clampPerPage } from './api.ts'
+import { parsePerPage } from './api.ts'
 import type { ApiContext } from './crate-api.ts'
 import { type CrateView, highestFirst, latestFirst, type VersionView } from './crate-view.ts'
 import { quote } from './text.ts'
@@ -31,7 +31,7 @@ export function parseVersionsQuery(query: URLSearchParams): VersionsQuery {
   return {
     sort: parseSort(query.get('sort') ?? 'semver'),
     ...(nums.length > 0 && { nums: new Set(nums) }),
-    ...(perPage !== null && { perPage: clampPerPage(perPage) }),
+    ...(perPage !== null && { perPage: parsePerPage(perPage) }),
     ...(seek !== null && { seek: parseNumber('seek', seek) }),
     page: parseNumber('page', query.get('page') ?? '1'),
     others: [...query].filter(([key]) => key !== 'seek' && key !== 'page'),

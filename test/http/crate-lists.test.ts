@@ -174,6 +174,12 @@ test('a list refuses what it cannot read', async (t) => {
     ['/api/v1/keywords?sort=new', 'invalid sort `new`: must be one of `alpha`, `crates`'],
     ['/api/v1/categories?page=x', 'invalid page `x`: must be a number from 1 to 999999'],
     [`${CRATES}/foo/reverse_dependencies?per_page=x`, 'invalid per_page `x`: must be a number from 0 to 100'],
+    [`${CRATES}/foo/versions?per_page=101`, 'invalid per_page `101`: must be a number from 0 to 100'],
+    [
+      `${CRATES}/foo/reverse_dependencies?per_page=101`,
+      'invalid per_page `101`: must be a number from 0 to 100',
+    ],
+    ['/api/v1/keywords?per_page=101', 'invalid per_page `101`: must be a number from 0 to 100'],
   ]
   for (const [path, detail] of cases) {
     const { status, body } = await app.request(path)

@@ -85,16 +85,17 @@ test('search pages, and always tells the total', async (t) => {
     ['?per_page=2&page=3', ['other']],
     ['?per_page=2&page=4', []],
     ['?per_page=0', []],
-    ['?per_page=9999', ['catalog', 'log', 'log-derive', 'mine', 'other']],
+    ['?per_page=100', ['catalog', 'log', 'log-derive', 'mine', 'other']],
   ]
   for (const [query, names] of cases) assert.deepEqual(await search(app, query), { names, total: 5 }, query)
 })
 
-test('search refuses numbers that are none', async (t) => {
+test('search refuses numbers that are none, and more than crates.io gives', async (t) => {
   const app = await startApp(t)
   const cases = [
     ['?per_page=ten', 'invalid per_page `ten`: must be a number from 0 to 100'],
     ['?per_page=-1', 'invalid per_page `-1`: must be a number from 0 to 100'],
+    ['?per_page=101', 'invalid per_page `101`: must be a number from 0 to 100'],
     ['?page=0', 'invalid page `0`: must be a number from 1 to 999999'],
     ['?page=x', 'invalid page `x`: must be a number from 1 to 999999'],
   ]
