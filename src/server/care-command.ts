@@ -6,6 +6,9 @@ import { collect } from './gc.ts'
 import { signalOfInterrupt } from './interrupt.ts'
 import { type SourceOptions, sourcesOf, withSources } from './source-options.ts'
 
+/** A publish stores its file a moment before the change that names it, and a slow store makes it a long one. */
+const MIN_GRACE_MS = 60_000
+
 /** The commands that look after the storage as a whole; a running server goes on serving, but for `restore`. */
 export function addCare(parent: Command): void {
   withSources(parent.command('gc'))
@@ -41,5 +44,7 @@ function parts() {
 function parseGrace(text: string): number {
   const parsed = interval.safeParse(text)
   if (!parsed.success) throw new InvalidArgumentError('It must be a time such as `1d` or `12h`.')
+  if (parsed.data < MIN_GRACE_MS)
+    throw new InvalidArgumentError('It must be at least `1m`: what is younger may be of a publish under way.')
   return parsed.data
 }

@@ -59,9 +59,23 @@ test('gc removes old blobs that nobody references, and what killed writers left'
   assert.match(done.stdout, /1 blob, .*, stay\n$/)
   assert.ok(!(await keysOf(storage)).includes(orphan))
   assert.ok(!(await readdir(join(data, 'crates'))).includes('~left-by-a-killed-process'))
-  const wrong = await run(folder, 'gc', '--grace', 'soon')
-  assert.notEqual(wrong.code, 0)
-  assert.match(wrong.stderr, /'soon' is invalid. It must be a time such as `1d`/)
+})
+
+test('gc refuses a grace that is none, and one that spares no publish under way', async (t) => {
+  const { folder, storage } = await registry(t)
+  const young = blobKey('cd'.repeat(32))
+  await storage.put(young, Buffer.from('of a publish under way'))
+  for (const [grace, problem] of [
+    ['soon', /'soon' is invalid\. It must be a time such as `1d`/],
+    ['0', /'0' is invalid\. It must be at least `1m`: what is younger may be of a publish under way/],
+    ['59s', /'59s' is invalid\. It must be at least `1m`/],
+  ] as const) {
+    const { code, stdout, stderr } = await run(folder, 'gc', '--grace', grace)
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, problem)
+  }
+  assert.equal((await run(folder, 'gc', '--grace', '1m')).code, 0)
+  assert.deepEqual(await keysOf(storage), [young])
 })
 
 test('a backup of a registry in use is restored whole', async (t) => {
