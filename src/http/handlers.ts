@@ -77,7 +77,9 @@ export function createHandlers(registry: Registry, forms: IndexForms) {
       const { size } = file
       // A file that is still to come is sent whole.
       const unchanged = ctx.get('If-Range') === '' || ctx.get('If-Range') === etag
-      const range = unchanged && size !== undefined ? parseRange(ctx.get('Range'), size) : undefined
+      // Only GET has parts: RFC 9110 section 14.2.
+      const mayBePart = ctx.method === 'GET' && unchanged && size !== undefined
+      const range = mayBePart ? parseRange(ctx.get('Range'), size) : undefined
       // A stream for HEAD would be opened for nobody.
       const opened = ctx.method === 'HEAD' ? undefined : await file.open(range)
       ctx.status = range ? 206 : 200

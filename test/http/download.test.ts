@@ -108,11 +108,14 @@ test('a range that begins after the end is refused', async (t) => {
   }
 })
 
-test('HEAD of a download has the headers of GET and no body', async (t) => {
+test('HEAD of a download has the headers of GET and no body, and knows no ranges', async (t) => {
   const app = await published(t)
-  const { status, headers, text } = await app.request(PATH, { method: 'HEAD' })
-  assert.deepEqual([status, text, headers.get('content-length')], [200, '', String(SIZE)])
-  assert.equal(headers.get('etag'), ETAG)
+  for (const range of [undefined, 'bytes=0-9', `bytes=${SIZE}-`]) {
+    const asked = { method: 'HEAD', ...(range !== undefined && { headers: { range } }) }
+    const { status, headers, text } = await app.request(PATH, asked)
+    assert.deepEqual([status, text, headers.get('content-length')], [200, '', String(SIZE)])
+    assert.deepEqual([headers.get('etag'), headers.get('content-range')], [ETAG, null])
+  }
 })
 
 test('a download that the client has is not sent again', async (t) => {
