@@ -11,9 +11,18 @@ const API = /^\/api\/v1\/(?!me(?:\/|$)|tokens\/)/
  */
 export function createCors(mount: string) {
   return async function shareWithOtherSites(ctx: CargoContext, next: Next): Promise<void> {
-    const path = ctx.path.slice(mount.length)
+    const path = plainPath(ctx.path.slice(mount.length))
     const isRead = ctx.method === 'GET' || ctx.method === 'HEAD'
     if (isRead && (INDEX.test(path) || API.test(path))) ctx.set('Access-Control-Allow-Origin', '*')
     await next()
+  }
+}
+
+/** The router takes any spelling of a character for the character: `%2d` for `-`. */
+function plainPath(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
   }
 }

@@ -10,12 +10,15 @@ const SHARED = [
   '/index/3/f/foo',
   '/ba/rb/barbaz',
   '/1/a',
+  '/fo/o%2d/foo%2dbar',
+  '/%66o/o-/foo-bar',
+  '/api/v1/crates/foo%2dbar',
   '/api/v1/crates',
   '/api/v1/crates/foo',
   '/api/v1/crates/foo/1.0.0/download',
   '/api/v1/crates/not-there',
 ]
-const OWN = ['/me', '/me/tokens', '/api/v1/me/tokens', '']
+const OWN = ['/%zz', '/api/v1/%6de/tokens', '/me', '/me/tokens', '/api/v1/me/tokens', '']
 
 test('where everybody may read, pages of other sites may read the index and the API', async (t) => {
   const app = await startApp(t)
