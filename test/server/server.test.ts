@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer, get as httpGet, request } from 'node:http'
 import { connect, constants } from 'node:http2'
+import { get as httpsGet } from 'node:https'
 import { type AddressInfo, connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
@@ -44,6 +45,22 @@ test('createServer() speaks HTTP/2 and HTTP/1.1 over https', async (t) => {
   assert.equal(headers[constants.HTTP2_HEADER_STATUS], 200)
   assert.equal(JSON.parse(await text(stream)).api, server.url)
   session.destroy()
+})
+
+test('createServer() has nothing outside the mount, and says so in the same words over HTTP/2 and HTTP/1.1', async (t) => {
+  const server = await startServer(t, { transport: 'https' })
+  const session = connect(server.url, { rejectUnauthorized: false })
+  t.after(() => session.destroy())
+  for (const path of ['/', '/cargo-not', '/live/x']) {
+    const stream = session.request({ ':path': path })
+    const [head] = (await once(stream, 'response')) as [Record<string, unknown>]
+    const body = await text(stream)
+    assert.deepEqual([head[':status'], body], [404, 'Not Found\n'], path)
+    assert.equal(head['content-type'], 'text/plain; charset=utf-8')
+    const [one] = await once(httpsGet(new URL(path, server.url), { rejectUnauthorized: false }), 'response')
+    assert.deepEqual([one.httpVersion, one.statusCode, await text(one)], ['1.1', 404, body], path)
+    assert.equal(one.headers['content-type'], head['content-type'])
+  }
 })
 
 test('createServer() refuses no crate of a graph that one connection asks for while it reads late', async (t) => {
