@@ -31,7 +31,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   leaks: (context) => leakFigures(context, { each: 2_000 }),
   memory: (context) => memoryFigures(context, { streams: 20, bytes: 500 * MiB, slow: 4, slowMs: 30_000 }),
   idle: (context) => idleFigures(context, { connections: 10_000, reads: 5_000 }),
-  publishes: (context) => publishesFigures(context, { bodies: 100_000 }),
+  publishes: (context, bodies = 100_000) => publishesFigures(context, { bodies }),
   bombs: (context) => bombFigures(context, { bytes: 9_400 * MiB, entries: 1_000_000 }),
   'large-publish': (context) => largePublishFigures(context, { bytes: 500 * MiB }),
   oracle: (context) => oracleFigures(context, { pairs: 2_000, tokens: 10_000, passwords: 1_000 }),
