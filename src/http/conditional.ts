@@ -1,10 +1,22 @@
+import { parseHttpDate } from './http-date.ts'
+
 /**
  * Whether the client has these very bytes: `If-None-Match` names the entity tag, weakly compared (a proxy that
- * compresses weakens it) or is `*`. RFC 9110 section 13.1.2. `If-Modified-Since` is not asked: its second is too
- * coarse for an index that may change twice in one.
+ * compresses weakens it) or is `*`. RFC 9110 section 13.1.2.
  */
 export function isFresh(ifNoneMatch: string, etag: string): boolean {
   return freshTag(ifNoneMatch, [etag]) !== undefined
+}
+
+/**
+ * Whether there is nothing newer than `If-Modified-Since`, which only counts without `If-None-Match`. RFC 9110 section
+ * 13.1.3. For files that never change: its second is too coarse for an index that may change twice in one.
+ */
+export function isUnmodified(ifModifiedSince: string, modified: Date | undefined): boolean {
+  const since = parseHttpDate(ifModifiedSince)
+  return (
+    since !== undefined && modified !== undefined && Math.floor(modified.getTime() / 1000) <= since / 1000
+  )
 }
 
 /** The one of the tags of a file's forms that the client has; any of them is as good as the others. */

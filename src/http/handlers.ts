@@ -4,7 +4,7 @@ import { renderIndexConfig } from '../protocol/index-config.ts'
 import { indexPath, isValidName, validateName } from '../protocol/name.ts'
 import { validateVersion } from '../protocol/version.ts'
 import type { Registry } from '../registry/registry.ts'
-import { freshTag, gzipTag, isFresh } from './conditional.ts'
+import { freshTag, gzipTag, isFresh, isUnmodified } from './conditional.ts'
 import type { CargoContext } from './context.ts'
 import { CRATE_TYPE, crateHead } from './crate-head.ts'
 import type { IndexForms } from './index-forms.ts'
@@ -62,7 +62,9 @@ export function createHandlers(registry: Registry, forms: IndexForms) {
         validateVersion(param(ctx, 'version')),
       )
       const etag = `"${file.cksum}"`
-      const isKnown = isFresh(ctx.get('If-None-Match'), etag)
+      const tags = ctx.get('If-None-Match')
+      const isKnown =
+        tags === '' ? isUnmodified(ctx.get('If-Modified-Since'), file.modified) : isFresh(tags, etag)
       if (ctx.method === 'GET' && !isKnown && file.address !== undefined) {
         redirect(ctx, await file.address(`${param(ctx, 'crate')}-${param(ctx, 'version')}.crate`))
         // How it ends is not seen here.

@@ -124,6 +124,39 @@ test('a download that the client has is not sent again', async (t) => {
   assert.deepEqual([status, text, headers.get('etag')], [304, '', ETAG])
 })
 
+test('a download that has not been modified since a date is not sent again', async (t) => {
+  const app = await published(t)
+  const modified = (await get(app)).headers.get('last-modified') ?? ''
+  const at = (ms: number) => new Date(Date.parse(modified) + ms).toUTCString()
+  const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) (\S+) GMT$/.exec(at(1000)) ?? []
+  const cases: readonly (readonly [number, Readonly<Record<string, string>>])[] = [
+    [304, { 'if-modified-since': modified }],
+    [304, { 'if-modified-since': at(1000) }],
+    [304, { 'if-modified-since': `Someday, ${day}-${month}-${year?.slice(2)} ${time} GMT` }],
+    [304, { 'if-modified-since': `Day ${month} ${day?.replace(/^0/, ' ')} ${time} ${year}` }],
+    [304, { 'if-modified-since': modified, range: 'bytes=0-1' }],
+    [200, { 'if-modified-since': at(-1000) }],
+    [200, { 'if-modified-since': 'tomorrow' }],
+    [200, { 'if-modified-since': `${Date.now() + 99_999}` }],
+    [200, { 'if-modified-since': 'Fri, 31 Foo 2100 23:59:59 GMT' }],
+    [200, { 'if-modified-since': `${modified}, ${modified}` }],
+    // The tag says more.
+    [200, { 'if-modified-since': modified, 'if-none-match': '"other"' }],
+    [304, { 'if-modified-since': at(-1000), 'if-none-match': ETAG }],
+  ]
+  for (const [wanted, headers] of cases) {
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await fetch(app.url + PATH, { method, headers })
+      const size = (await answer.arrayBuffer()).byteLength
+      assert.deepEqual(
+        [answer.status, size],
+        [wanted, wanted === 304 || method === 'HEAD' ? 0 : SIZE],
+        JSON.stringify(headers),
+      )
+    }
+  }
+})
+
 test('a version that is not there is not found', async (t) => {
   const app = await published(t)
   const { status, body } = await app.request('/api/v1/crates/foo/2.0.0/download')

@@ -102,8 +102,8 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
     { name, version }: Target & { readonly kind: 'download' },
     headers: IncomingHttpHeaders,
   ): Promise<Answer | undefined> {
-    // Parts are asked for too rarely.
-    if (headers.range !== undefined) return undefined
+    // Parts, and what is newer than a date, are asked for too rarely.
+    if (headers.range !== undefined || headers['if-modified-since'] !== undefined) return undefined
     const ready = await registry.ready.download(caller, name, version)
     if (ready === undefined) return undefined
     const { cksum, size, content, taken, sent } = ready

@@ -102,6 +102,8 @@ const CASES: readonly (readonly [boolean, Asked])[] = [
   [true, { path: LARGE_DOWNLOAD, headers: { 'if-none-match': '*' } }],
   [true, { path: PROXIED_DOWNLOAD }],
   [false, { path: DOWNLOAD, headers: { range: 'bytes=1-9' } }],
+  [false, { path: DOWNLOAD, headers: { 'if-modified-since': 'Fri, 31 Dec 2100 23:59:59 GMT' } }],
+  [true, { path: INDEX, headers: { 'if-modified-since': 'Fri, 31 Dec 2100 23:59:59 GMT' } }],
   [false, { path: '/api/v1/crates/acme-large/1.0/download' }],
   [false, { path: '/api/v1/crates/acme-large/9.0.0/download' }],
   [false, { path: '/api/v1/crates/acme_large/1.0.0/download' }],
