@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LRUCache } from 'lru-cache'
+import { isSystemError } from '../errors.ts'
 import type { Root } from './fs-root.ts'
 
 /** First character of temporary names; no key has it, so none is ever taken for an object. */
@@ -14,10 +15,12 @@ const MAX_KNOWN_FOLDERS = 10_000
 /** The folders under a root, and what of them would survive a power cut. */
 export interface Folders {
   /**
-   * Makes sure, once, that a folder exists, durably if that is wanted; removes what crashed writers left in it more than
-   * a day ago. Fails when the root is gone, instead of making another one where its disk would be mounted.
+   * Makes sure, once, that a folder exists; removes what crashed writers left in it more than a day ago. Fails when the
+   * root is gone, instead of making another one where its disk would be mounted.
    */
-  prepare(folder: string, durable: boolean): Promise<void>
+  prepare(folder: string): Promise<void>
+  /** Makes sure, once, that a folder that exists is durable, and all that lead to it. */
+  settle(folder: string): Promise<void>
   /** Someone removed the folder: what was known is not known any more. */
   forget(folder: string): void
 }
@@ -30,31 +33,46 @@ export function createFolders(root: Root): Folders {
   const durable = new LRUCache<string, true>({ max: MAX_KNOWN_FOLDERS })
   const present = new LRUCache<string, true>({ max: MAX_KNOWN_FOLDERS })
 
-  /** A folder that was made just now has nothing in it to be swept. */
-  async function make(folder: string): Promise<void> {
+  /** The first folder that had to be made. */
+  async function make(folder: string): Promise<string | undefined> {
+    // Most often the one above is there, and tells that the root is.
+    if (await isMade(folder)) return folder
     await root.mustBeThere()
-    const first = await mkdir(folder, { recursive: true })
-    for (let at = folder; at !== root.path && !present.has(at); at = dirname(at)) {
-      if (first === undefined || !at.startsWith(first)) await sweep(at)
-      present.set(at, true)
-    }
+    return mkdir(folder, { recursive: true })
   }
 
   return {
-    async prepare(folder, wantsDurable) {
-      if (durable.has(folder) || (!wantsDurable && present.has(folder))) return
-      await make(folder)
-      if (!wantsDurable) return
+    async prepare(folder) {
+      if (durable.has(folder) || present.has(folder)) return
+      const first = await make(folder)
+      for (let at = folder; at !== root.path && !present.has(at); at = dirname(at)) {
+        // A folder that was made just now has nothing in it to be swept.
+        if (first === undefined || !at.startsWith(first)) await sweep(at)
+        present.set(at, true)
+      }
+    },
+    async settle(folder) {
       const found: string[] = []
       for (let at = folder; at !== root.path && !durable.has(at); at = dirname(at)) found.push(at)
-      for (const each of found) await syncFolder(dirname(each))
-      for (const each of [folder, ...found]) durable.set(each, true)
+      await together(found.map((each) => syncFolder(dirname(each))))
+      for (const each of found) durable.set(each, true)
     },
     forget(_folder) {
       // Parents may have gone with it.
       durable.clear()
       present.clear()
     },
+  }
+}
+
+/** Whether a folder has been made just now; the one above must be there. */
+async function isMade(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder)
+    return true
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT') && !isSystemError(error, 'EEXIST')) throw error
+    return false
   }
 }
 
@@ -70,12 +88,23 @@ export async function createDurably(folder: string): Promise<void> {
 
 /** Makes the entries of a folder durable. */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+  const handle = await openFolder(folder)
   try {
     await handle.sync()
   } finally {
     await handle.close()
   }
+}
+
+/** To be synced and closed. */
+export function openFolder(folder: string): Promise<FileHandle> {
+  return open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+}
+
+/** Waits for all, also when one fails: nothing goes on behind a failure. */
+export async function together(work: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(work)
+  await Promise.all(work)
 }
 
 /** Housekeeping never fails a write: what cannot be removed now is tried again by the next process. */

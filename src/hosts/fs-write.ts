@@ -5,11 +5,15 @@ import { Readable } from 'node:stream'
 import { CargoError, isSystemError } from '../errors.ts'
 import type { PutOptions } from '../host.ts'
 import { guarded } from './fs-error.ts'
-import { type Folders, syncFolder, TEMP_MARK } from './fs-folders.ts'
+import { type Folders, openFolder, TEMP_MARK, together } from './fs-folders.ts'
 
-interface TempFile {
+/** A file on its way to become the object at `path`. */
+interface Draft {
+  readonly folder: string
   readonly path: string
+  readonly temp: string
   readonly handle: FileHandle
+  readonly ifAbsent: boolean
 }
 
 /**
@@ -26,14 +30,12 @@ export async function writeObject(
   // A source may fail while nobody reads it yet, which without a listener ends the process; reading tells it later.
   if (body instanceof Readable) body.on('error', ignore)
   try {
-    const temp = await guarded(openTemp(folders, dirname(path), durable))
+    const draft = await guarded(createDraft(folders, path, ifAbsent))
     try {
-      await fill(temp.handle, body, durable)
-      const placed = await guarded(ifAbsent ? place(temp.path, path) : replace(temp.path, path))
-      if (durable) await guarded(syncFolder(dirname(path)))
-      return placed
+      return await (durable ? writeDurably(folders, draft, body) : write(draft, body))
     } catch (error) {
-      await discard(temp.path)
+      await draft.handle.close().catch(ignore)
+      await discard(draft)
       throw error
     }
   } finally {
@@ -41,41 +43,61 @@ export async function writeObject(
   }
 }
 
-async function openTemp(folders: Folders, folder: string, durable: boolean): Promise<TempFile> {
-  const path = join(folder, TEMP_MARK + randomUUID())
-  await folders.prepare(folder, durable)
+async function createDraft(folders: Folders, path: string, ifAbsent: boolean): Promise<Draft> {
+  const folder = dirname(path)
+  const temp = join(folder, TEMP_MARK + randomUUID())
+  const create = async (): Promise<Draft> => {
+    await folders.prepare(folder)
+    return { folder, path, temp, ifAbsent, handle: await open(temp, 'wx') }
+  }
   try {
-    return { path, handle: await open(path, 'wx') }
+    return await create()
   } catch (error) {
     if (!isSystemError(error, 'ENOENT')) throw error
     folders.forget(folder)
-    await folders.prepare(folder, durable)
-    return { path, handle: await open(path, 'wx') }
+    return create()
   }
 }
 
-async function fill(handle: FileHandle, body: Uint8Array | Readable, durable: boolean): Promise<void> {
+async function write(draft: Draft, body: Uint8Array | Readable): Promise<boolean> {
+  await fill(draft, body)
+  await guarded(draft.handle.close())
+  const placed = await place(draft)
+  if (draft.ifAbsent) await discard(draft)
+  return placed
+}
+
+/**
+ * Each of the calls takes about as long as a sync: what need not come after another is done beside it. The bytes, and
+ * the way to them, are on the disk before the object is there, and its name is at the answer.
+ */
+async function writeDurably(folders: Folders, draft: Draft, body: Uint8Array | Readable): Promise<boolean> {
+  const { folder, handle, ifAbsent } = draft
+  const names = openFolder(folder)
+  names.catch(ignore)
   try {
-    if (body instanceof Readable) {
-      for await (const chunk of body) {
-        if (!(chunk instanceof Uint8Array))
-          throw new CargoError('internal', 'a stream to store must yield bytes')
-        await guarded(handle.writeFile(chunk))
-      }
-    } else {
-      await guarded(handle.writeFile(body))
-    }
-    if (durable) await guarded(handle.sync())
+    await together([fill(draft, body).then(() => guarded(handle.sync())), guarded(folders.settle(folder))])
+    const placing = place(draft)
+    await together([placing, guarded(handle.close())])
+    await together([guarded(names.then((it) => it.sync())), ...(ifAbsent ? [discard(draft)] : [])])
+    return placing
   } finally {
-    await guarded(handle.close())
+    // Nobody waits for that: what was synced stays.
+    names.then((it) => it.close()).catch(ignore)
+  }
+}
+
+async function fill({ handle }: Draft, body: Uint8Array | Readable): Promise<void> {
+  if (!(body instanceof Readable)) return guarded(handle.writeFile(body))
+  for await (const chunk of body) {
+    if (!(chunk instanceof Uint8Array)) throw new CargoError('internal', 'a stream to store must yield bytes')
+    await guarded(handle.writeFile(chunk))
   }
 }
 
 /** `link` is the atomic create-if-absent of file systems, also between machines. */
-async function place(temp: string, path: string): Promise<boolean> {
-  const won = await linkIfAbsent(temp, path)
-  await discard(temp)
-  return won
+function place({ temp, path, ifAbsent }: Draft): Promise<boolean> {
+  return guarded(ifAbsent ? linkIfAbsent(temp, path) : rename(temp, path).then(() => true))
 }
 
 async function linkIfAbsent(temp: string, path: string): Promise<boolean> {
@@ -93,13 +115,8 @@ async function isOtherThanFile(path: string): Promise<boolean> {
   return !found.isFile()
 }
 
-async function replace(temp: string, path: string): Promise<boolean> {
-  await rename(temp, path)
-  return true
-}
-
 /** Never fails: what cannot be removed now is swept when it is stale, and must not hide how the write ended. */
-async function discard(temp: string): Promise<void> {
+async function discard({ temp }: Draft): Promise<void> {
   await unlink(temp).catch(ignore)
 }
 
