@@ -7,6 +7,7 @@ import { type CrateRecord, encodeRecordInParts, foldChange } from '../protocol/r
 import { cacheKey, catchUp, coldRead, readChange } from './crate-log-reader.ts'
 import { inTurns } from './in-turns.ts'
 import { changeKey, checkpointKey } from './keys.ts'
+import { recordBytes } from './record-bytes.ts'
 import type { SealedCache } from './sealed-cache.ts'
 
 /** For so long a record is served without asking the store whether it grew (design: visible everywhere in a second). */
@@ -43,6 +44,9 @@ export interface ReadOptions {
   readonly absence?: boolean
 }
 
+/** The change to make of a crate, if any; may be asked again. */
+type Decide = (record: CrateRecord | undefined) => Change | undefined
+
 /** The change logs of all crates. */
 export interface CrateLog {
   /**
@@ -60,10 +64,7 @@ export interface CrateLog {
    * The change is durable and visible here when the promise resolves. No change leaves the crate as it is.
    * @throws {CargoError} whatever `decide` throws, or the store's failure
    */
-  append(
-    name: string,
-    decide: (record: CrateRecord | undefined) => Change | undefined,
-  ): Promise<CrateRecord | undefined>
+  append(name: string, decide: Decide): Promise<CrateRecord | undefined>
   /** Waits for checkpoints under way. */
   close(): Promise<void>
 }
@@ -140,10 +141,9 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
     background.add(work)
   }
 
-  async function appendNow(key: string, decide: (record: CrateRecord | undefined) => Change | undefined) {
+  async function appendNow(key: string, decide: Decide) {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const { record } = await refresh(key)
-      const change = decide(record)
+      const { record, change } = await decideOn(key, decide, attempt === 0)
       if (change === undefined) return record
       const n = (record?.n ?? 0) + 1
       if (await place(key, n, change)) {
@@ -154,6 +154,24 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
       }
     }
     throw new CargoError('unavailable', `crate \`${key}\` is changed by too many writers at once`)
+  }
+
+  /**
+   * What is made of a crate. A state that is trusted will do for a change: if it is not the last one, the change finds
+   * its number taken. A refusal must be of the last one.
+   */
+  async function decideOn(key: string, decide: Decide, mayTrust: boolean) {
+    const entry = known.get(key)
+    if (mayTrust && isTrusted(entry)) {
+      try {
+        const change = decide(entry.record)
+        if (change !== undefined) return { record: entry.record, change }
+      } catch {
+        // It is asked again below.
+      }
+    }
+    const { record } = await refresh(key)
+    return { record, change: decide(record) }
   }
 
   async function place(key: string, n: number, change: Change): Promise<boolean> {
@@ -223,20 +241,6 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
       await Promise.allSettled([...background])
     },
   }
-}
-
-const sizes = new WeakMap<CrateRecord, number>()
-
-/** About as many as a record takes; added up once. */
-function recordBytes({ record }: Known): number {
-  if (record === undefined) return 200
-  const known = sizes.get(record)
-  if (known !== undefined) return known
-  let bytes = 1000
-  // A line, its parsed entry and the rendered file: about four times the line.
-  for (const { line } of record.versions.values()) bytes += 500 + 4 * line.length
-  sizes.set(record, bytes)
-  return bytes
 }
 
 function unavailable(error: unknown): CargoError {

@@ -112,7 +112,7 @@ async function takeIn(
   const spool = await createSpool(reader.last(crateSize, 'the crate file'))
   try {
     const checked = await checkCrate(deps, caller, { metadata, name, vers }, spool)
-    await deps.blobs.put(spool.sha256, spool.stream())
+    await storeBeside(deps.blobs.put(spool.sha256, spool.stream()), log.read(name, { fresh: true }))
     await log.append(name, (record) =>
       decidePublish(record, checked, claimant, deps.stamp(caller, principal)),
     )
@@ -127,6 +127,13 @@ async function takeIn(
   } finally {
     await spool.dispose()
   }
+}
+
+/** The log is looked at once more while the blob is stored, so that the change can be made at once. */
+async function storeBeside(storing: Promise<void>, look: Promise<unknown>): Promise<void> {
+  // The bytes are not given back while they are read.
+  await Promise.allSettled([storing, look])
+  await Promise.all([storing, look])
 }
 
 async function checkCrate(

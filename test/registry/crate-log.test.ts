@@ -80,6 +80,39 @@ test('append() writes nothing without a change, and nothing when it is refused',
   assert.equal((await log.append('foo', next()))?.n, 1, 'the queue goes on')
 })
 
+test('append() makes a change of what it knows, and takes the next number when that is old', async () => {
+  const storage = memoryStorage()
+  const asked: string[] = []
+  const stat: ObjectStore['stat'] = async (key) => {
+    asked.push(key)
+    return storage.stat(key)
+  }
+  const [one, two] = [open({ ...storage, stat }), open(storage)]
+  await one.read('foo')
+  await one.append('foo', next())
+  assert.deepEqual(asked, [changeKey('foo', 1)], 'nobody looked again')
+  await two.append('foo', next())
+  assert.deepEqual(
+    [...((await one.append('foo', next()))?.versions.keys() ?? [])],
+    ['1.0.1', '1.0.2', '1.0.3'],
+  )
+})
+
+test('append() refuses, and finds nothing to do, only after it has looked', async () => {
+  const storage = memoryStorage()
+  const [one, two] = [open(storage), open(storage)]
+  const mustBeThere = (record: CrateRecord | undefined) => {
+    if (record === undefined) throw new RangeError('no')
+    return next()(record)
+  }
+  const unlessThere = (record: CrateRecord | undefined) => (record?.n === 3 ? next()(record) : undefined)
+  await one.read('foo')
+  await two.append('foo', next())
+  assert.equal((await one.append('foo', mustBeThere))?.n, 2)
+  await two.append('foo', next())
+  assert.equal((await one.append('foo', unlessThere))?.n, 4)
+})
+
 test('append() recognises its own change when the answer was lost', async () => {
   const storage = memoryStorage()
   const liar: ObjectStore = {
