@@ -43,9 +43,7 @@ test('a large publish streams through in bounded memory', async (t) => {
 })
 
 test('bombs are refused at once, and cost little', async (t) => {
-  const figures = await bombFigures(t, { bytes: 1_024 * MiB, entries: 50_000 })
-  // Even that depends on what else the machine does, where it has far too much to do.
-  mustBeMet(figures.filter(({ name }) => !name.endsWith(': processor time')))
+  mustBeMet(await bombFigures(t, { bytes: 1_024 * MiB, entries: 50_000 }))
 })
 
 test('idle and slow connections are no harm to others, and are given back', async (t) => {

@@ -122,10 +122,10 @@ for (const [what, build, detail] of BOMBS) {
         grown: (process.memoryUsage.rss() - before) / MiB,
       }
     })
-    // Two seconds where nothing else runs, which `npm run bar -- bombs` tells; beside other tests it is several times that.
-    assert.ok(worked < 12_000, `worked for ${worked} ms`)
+    // Half a second where nothing else runs; beside other tests it is several times that.
+    assert.ok(worked < 4_000, `worked for ${worked} ms`)
     assert.ok(stalled < 100, `stalled for ${stalled} ms`)
-    assert.ok(grown < 48, `grew by ${grown} MiB`)
+    assert.ok(grown < 32, `grew by ${grown} MiB`)
   })
 }
 
