@@ -26,6 +26,11 @@ export interface HostAuth {
    * @throws {CargoError} `invalid_credential` for a bad credential; any other failure is answered with 503.
    */
   authenticate(authorization: string | undefined, request: IncomingMessage): Promise<Principal | undefined>
+  /**
+   * What `authenticate` said of this credential a moment ago, whatever the request was, if it would say the same now;
+   * `undefined` when it has to be asked. Absent: it is asked every time.
+   */
+  recall?(authorization: string | undefined): Recalled | undefined
   /** Whether the host lets `who` do `action`, on `crate` or (without one) on any crate at all. */
   authorize(who: Principal | undefined, action: Action, crate?: string): Promise<boolean>
   /** `authorize` refuses no read, ever: lists of many crates need not ask about each of them. Absent: it may. */
@@ -36,6 +41,11 @@ export interface HostAuth {
   readonly tokenPage?: string
   /** What the host's users do at a command line to get a token; `/me` tells it when there is neither of these. */
   tokenSteps?(registry: string): readonly TokenStep[]
+}
+
+/** The user behind a credential that was right. */
+export interface Recalled {
+  readonly principal: Principal | undefined
 }
 
 /** A command, and what it is for; `registry` is the plugin's own URL, mount included. */

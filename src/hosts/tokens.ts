@@ -9,8 +9,8 @@ const FOLDER = 'tokens/'
 const TOKEN_ID = /^[0-9a-f]{16}$/
 const TOKEN = /^vcargo_[A-Za-z0-9_-]{43}$/
 
-/** A revoked token is refused everywhere after this many milliseconds. */
-const KNOWN_FOR = 60_000
+/** A revoked token is refused everywhere after this many milliseconds, and a second in which it may be recalled. */
+const KNOWN_FOR = 59_000
 /** A new token works everywhere after this many milliseconds. */
 const UNKNOWN_FOR = 5_000
 const MAX_CACHED = 10_000

@@ -5,6 +5,7 @@ import type { Host, HostAuth, Principal } from '../host.ts'
 import { type Options, readsNeedLogin } from '../options.ts'
 import type { Caller } from '../registry/access.ts'
 import type { LoginLimit } from '../registry/login-limit.ts'
+import type { Soon } from '../registry/soon.ts'
 import type { CargoContext } from './context.ts'
 
 /** The base URL of the registry for a request: the host's own base, or the request's, and the mount. */
@@ -15,7 +16,15 @@ export type BaseUrl = (req: IncomingMessage) => string
  * on: right on one machine, and never what a client put into a `Host` header.
  */
 export function createBaseUrl(host: Pick<Host, 'publicUrl'>, mount: string): BaseUrl {
-  return (req) => (host.publicUrl?.(req) ?? socketUrl(req)).replace(/\/+$/, '') + mount
+  let last = ''
+  let below = mount
+  return (req) => {
+    const base = host.publicUrl?.(req) ?? socketUrl(req)
+    // Nearly always the same as before.
+    if (base !== last) below = base.replace(/\/+$/, '') + mount
+    last = base
+    return below
+  }
 }
 
 function socketUrl({ socket }: IncomingMessage): string {
@@ -34,10 +43,10 @@ export interface Asker {
 /** Finds out who asks. */
 export interface Callers {
   /**
-   * The same answer for the same request, however often it is asked.
+   * The same answer for the same request, however often it is asked; at once where the host recalls the credential.
    * @throws {CargoError} `invalid_credential`, `rate_limited`, `unavailable`, or what the host says of its address
    */
-  find(asker: Asker): Promise<Caller>
+  find(asker: Asker): Soon<Caller>
 }
 
 export interface CallersDeps {
@@ -73,15 +82,27 @@ export function createCallers({ auth, login, baseUrl }: CallersDeps): Callers {
     return known
   }
 
+  const callerOf = (principal: Principal | undefined, { req, address }: Asker): Caller => ({
+    principal,
+    via: baseUrl(req),
+    address,
+  })
+
+  async function ask(asker: Asker): Promise<Caller> {
+    let principal: Principal | undefined
+    try {
+      principal = await principalOf(asker)
+    } catch (error) {
+      throw hostFailure(error)
+    }
+    return callerOf(principal, asker)
+  }
+
   return {
-    async find(asker) {
-      let principal: Principal | undefined
-      try {
-        principal = await principalOf(asker)
-      } catch (error) {
-        throw hostFailure(error)
-      }
-      return { principal, via: baseUrl(asker.req), address: asker.address }
+    find(asker) {
+      // Right a moment ago, so no guess.
+      const recalled = auth.recall?.(asker.req.headers.authorization)
+      return recalled === undefined ? ask(asker) : callerOf(recalled.principal, asker)
     },
   }
 }

@@ -49,7 +49,8 @@ export function validateName(name: string): CrateName {
 
 /** The form in which names are compared: lower case, `-` as `_`. */
 export function canonicalName(name: string): string {
-  return name.toLowerCase().replaceAll('-', '_')
+  const lower = name.toLowerCase()
+  return lower.includes('-') ? lower.replaceAll('-', '_') : lower
 }
 
 /** Whether two spellings name the same crate. */

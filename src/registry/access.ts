@@ -4,6 +4,7 @@ import { ALL_NAMES, type Options, type PackageRule } from '../options.ts'
 import { unknownCrate } from '../protocol/decide.ts'
 import type { Claimant } from '../protocol/ownership.ts'
 import type { PackageRules } from './package-rules.ts'
+import type { Soon } from './soon.ts'
 
 /** Who asks, and through which address. */
 export interface Caller {
@@ -17,7 +18,7 @@ export interface Caller {
 /** Decides what a caller may do: the rules of the options, the host's rules, and the scopes of the token must agree. */
 export interface Access {
   /** Whether the caller may do this to the crate, or (without one) to any crate at all. */
-  may(caller: Caller, action: Action, crate?: string): Promise<boolean>
+  may(caller: Caller, action: Action, crate?: string): Soon<boolean>
   /** @throws {CargoError} `not_found`, the same as for a crate that does not exist */
   mustRead(caller: Caller, crate: string): Promise<void>
   /**
@@ -63,7 +64,7 @@ export function createAccess(options: Options, rules: PackageRules, auth: HostAu
     }
   }
 
-  async function may({ principal: who }: Caller, action: Action, crate?: string): Promise<boolean> {
+  function may({ principal: who }: Caller, action: Action, crate?: string): Soon<boolean> {
     if (who?.may?.(action, crate) === false) return false
     const byRule =
       ruleAllows(who, action, crate) || (action !== 'read' && action !== 'publish' && isAdmin(who))

@@ -14,6 +14,7 @@ import type {
 import { createHotBlobs, type HotBlob } from './hot-blobs.ts'
 import { blobKey } from './keys.ts'
 import { readBytes } from './reliable-storage.ts'
+import type { Soon } from './soon.ts'
 
 /** Read whole and checked before the first byte is sent. */
 const MAX_BUFFERED = 512 * 1024
@@ -52,7 +53,7 @@ export interface Blobs {
   /** Where a client gets the blob from the store itself, unverified, for a minute; absent: nowhere. */
   address?(sha256: string, filename: string): Promise<string>
   /** What {@link Blobs.get} would give of a small blob that is in memory, with a look at the store once in a second. */
-  ready(sha256: string): Promise<HotBlob | undefined>
+  ready(sha256: string): Soon<HotBlob | undefined>
   /** A blob that this process has verified, for positional reads; `undefined` for others, and where stores have none. */
   open(sha256: string): Promise<OpenObject | undefined>
   /** Whether this process found the bytes damaged that it looked at last; writing them again mends that. */
@@ -141,12 +142,14 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
       address: (sha256, filename) =>
         signedUrl(blobKey(sha256), ADDRESS_SECONDS, { type: 'application/gzip', filename }),
     }),
-    async ready(sha256) {
-      if (damaged.has(sha256) || !hot.has(sha256)) return undefined
+    ready(sha256) {
+      if (damaged.has(sha256)) return undefined
       const blob = hot.get(sha256)
-      if (blob !== undefined) return blob
-      hot.seen(sha256, await storage.stat(blobKey(sha256)))
-      return hot.get(sha256)
+      if (blob !== undefined || !hot.has(sha256)) return blob
+      return storage.stat(blobKey(sha256)).then((object) => {
+        hot.seen(sha256, object)
+        return hot.get(sha256)
+      })
     },
     async open(sha256) {
       const seen = verified.get(sha256)

@@ -9,6 +9,7 @@ import { inTurns } from './in-turns.ts'
 import { changeKey, checkpointKey } from './keys.ts'
 import { recordBytes } from './record-bytes.ts'
 import type { SealedCache } from './sealed-cache.ts'
+import type { Soon } from './soon.ts'
 
 /** For so long a record is served without asking the store whether it grew (design: visible everywhere in a second). */
 const TRUSTED_MS = 1000
@@ -58,7 +59,7 @@ export interface CrateLog {
    * What {@link CrateLog.read} would say of a name that is in memory, with one look at the store if there was none for
    * a second; `undefined` for other names, and while the store is away. Whoever makes use of it tells how it was `found`.
    */
-  warm(name: string): Promise<WarmCrate | undefined>
+  warm(name: string): Soon<WarmCrate | undefined>
   /**
    * Accepts the change that `decide` makes of the current state; decides again when another writer was faster.
    * The change is durable and visible here when the promise resolves. No change leaves the crate as it is.
@@ -200,13 +201,15 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
     entry !== undefined && monotonic() - entry.checkedAt <= TRUSTED_MS
 
   return {
-    async warm(name) {
+    warm(name) {
       const key = canonicalName(name)
       const entry = known.get(key)
       if (entry === undefined) return undefined
       if (isTrusted(entry)) return { record: entry.record, found: 'hit' }
-      const renewed = await refreshOnce(key).catch(() => undefined)
-      return renewed && { record: renewed.record, found: 'miss' }
+      return refreshOnce(key).then(
+        ({ record }) => ({ record, found: 'miss' }) as const,
+        () => undefined,
+      )
     },
     async read(name, { fresh = false, absence = false } = {}) {
       const key = canonicalName(name)

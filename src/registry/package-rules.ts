@@ -1,8 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import { crateMatcher } from '../name-glob.ts'
 import type { Options, PackageRule } from '../options.ts'
 
-/** Names whose rule is remembered: globs cost more than everything else that a warm answer does. */
+/** Names whose rule is remembered, until there are more: globs cost more than everything else that a warm answer does. */
 const MAX_NAMES = 10_000
 
 /** The rule that applies to a crate, and the glob it is written under. */
@@ -26,16 +25,17 @@ export function createPackageRules({ packages }: Options): PackageRules {
     rule,
     matches: crateMatcher([glob]),
   }))
-  const known = new LRUCache<string, { readonly rule: AppliedRule | undefined }>({ max: MAX_NAMES })
+  const known = new Map<string, AppliedRule | undefined>()
   const placeFor = (crate: string) => rules.findIndex(({ matches }) => matches(crate))
   return {
     all: rules,
     placeFor,
     ruleFor(crate) {
       const seen = known.get(crate)
-      if (seen !== undefined) return seen.rule
+      if (seen !== undefined || known.has(crate)) return seen
       const rule = rules[placeFor(crate)]
-      known.set(crate, { rule })
+      if (known.size >= MAX_NAMES) known.clear()
+      known.set(crate, rule)
       return rule
     },
   }

@@ -8,6 +8,7 @@ import type { Blobs } from './blobs.ts'
 import type { CrateLog, WarmCrate } from './crate-log.ts'
 import type { FilesOf } from './download.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
+import { type Soon, whenHere } from './soon.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 /**
@@ -19,12 +20,12 @@ export interface Ready {
    * The index file, or that there is none for this caller.
    * @throws {CargoError} when the host does not say what the caller may do
    */
-  index(caller: Caller, name: CrateName): Promise<Taken<ReadyIndex> | undefined>
+  index(caller: Caller, name: CrateName): Soon<Taken<ReadyIndex> | undefined>
   /**
    * The file of a version, if this process has verified it before. One that is not in memory is open, and must be closed.
    * @throws {CargoError} as {@link Ready.index}, and when the store is away
    */
-  download(caller: Caller, name: CrateName, version: Version): Promise<Taken<ReadyFile> | undefined>
+  download(caller: Caller, name: CrateName, version: Version): Soon<Taken<ReadyFile> | undefined>
 }
 
 /** A `.crate` file that was verified. */
@@ -80,44 +81,60 @@ export function createReady(deps: ReadyDeps): Ready {
     return entry?.vers === version ? entry.cksum : undefined
   }
 
-  return {
-    async download(caller, name, version) {
-      // Where the store itself sends files, clients are told so.
-      if (blobs.address !== undefined || !(await access.may(caller, 'read', name))) return undefined
-      const known = await log.warm(name)
-      if (known === undefined) return undefined
-      const cksum = cksumOf(known, name, version)
-      if (cksum === undefined) return undefined
-      const blob = await blobs.ready(cksum)
-      const content = blob?.bytes ?? (await blobs.open(cksum))
-      if (content === undefined) return undefined
-      const { size, modified } = blob ?? (content as OpenObject)
-      return {
-        ...{ size, modified, cksum, content },
-        taken() {
-          onLookup(known.found)
-          ahead.crateAsked(caller, name, version)
-        },
-        sent: () => deps.noteSent(caller, name, version, true),
-      }
-    },
+  function indexOf(caller: Caller, name: CrateName, known: WarmCrate): Taken<ReadyIndex> | undefined {
+    const { record } = known
+    if (record === undefined) return ofUplinks(caller, name, known)
+    // Other spellings, and what was removed, have answers of their own.
+    if (record.removed || record.versions.size === 0 || record.name.toLowerCase() !== name) return undefined
+    return {
+      found: true,
+      file: indexFile(record, false),
+      taken() {
+        onLookup(known.found)
+        ahead.servedLocal(caller, record)
+      },
+    }
+  }
 
-    async index(caller, name) {
-      if (!(await access.may(caller, 'read', name))) return { found: false, taken() {} }
-      const known = await log.warm(name)
-      if (known === undefined) return undefined
-      const { record } = known
-      if (record === undefined) return ofUplinks(caller, name, known)
-      // Other spellings, and what was removed, have answers of their own.
-      if (record.removed || record.versions.size === 0 || record.name.toLowerCase() !== name) return undefined
-      return {
-        found: true,
-        file: indexFile(record, false),
-        taken() {
-          onLookup(known.found)
-          ahead.servedLocal(caller, record)
-        },
-      }
+  function fileOf(
+    caller: Caller,
+    name: CrateName,
+    version: Version,
+    known: WarmCrate,
+  ): Soon<Taken<ReadyFile> | undefined> {
+    const cksum = cksumOf(known, name, version)
+    if (cksum === undefined) return undefined
+    const ready = ({ size, modified }: ObjectInfo, content: Buffer | OpenObject) => ({
+      ...{ size, modified, cksum, content },
+      taken() {
+        onLookup(known.found)
+        ahead.crateAsked(caller, name, version)
+      },
+      sent: () => deps.noteSent(caller, name, version, true),
+    })
+    return whenHere(blobs.ready(cksum), (blob) =>
+      blob !== undefined
+        ? ready(blob, blob.bytes)
+        : blobs.open(cksum).then((file) => file && ready(file, file)),
+    )
+  }
+
+  return {
+    download(caller, name, version) {
+      // Where the store itself sends files, clients are told so.
+      if (blobs.address !== undefined) return undefined
+      return whenHere(access.may(caller, 'read', name), (isAllowed) =>
+        isAllowed
+          ? whenHere(log.warm(name), (known) => known && fileOf(caller, name, version, known))
+          : undefined,
+      )
+    },
+    index(caller, name) {
+      return whenHere(access.may(caller, 'read', name), (isAllowed) =>
+        isAllowed
+          ? whenHere(log.warm(name), (known) => known && indexOf(caller, name, known))
+          : { found: false, taken() {} },
+      )
     },
   }
 }

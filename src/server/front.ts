@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Context, Next } from 'koa'
 import type { CargoPlugin } from '../plugin.ts'
+import type { Caller } from '../registry/access.ts'
 import type { ClientAddress } from './client-address.ts'
 import { createVisits, currentVisit, type ServerVisit, workFor } from './visit.ts'
 
@@ -25,14 +26,28 @@ export function createFront({ plugin, koa, addressOf, log, onError }: FrontDeps)
   const { atOnce } = plugin
   const visitOf = createVisits(addressOf)
 
-  async function answer(visit: ServerVisit): Promise<void> {
+  function fail({ res }: ServerVisit, error: unknown): void {
+    onError(error)
+    res.destroy()
+  }
+
+  async function goOn(visit: ServerVisit, answering: Promise<Caller | undefined> | undefined): Promise<void> {
     try {
-      const caller = await atOnce?.(visit)
+      const caller = await answering
       if (caller === undefined) await koa(visit.req, visit.res)
       else visit.caller = caller
     } catch (error) {
-      onError(error)
-      visit.res.destroy()
+      fail(visit, error)
+    }
+  }
+
+  function answer(visit: ServerVisit): void {
+    try {
+      const caller = atOnce?.(visit)
+      if (caller === undefined || caller instanceof Promise) void goOn(visit, caller)
+      else visit.caller = caller
+    } catch (error) {
+      fail(visit, error)
     }
   }
 

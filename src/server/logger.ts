@@ -1,5 +1,6 @@
 import process from 'node:process'
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
+import type { RequestLog } from './request-log.ts'
 import { requestFields } from './visit.ts'
 
 const STDERR = 2
@@ -7,12 +8,50 @@ const STDERR = 2
 const HELD_MS = 5
 const MAX_HELD = 64 * 1024
 
+type Fields = Readonly<Record<string, unknown>>
+
+/** What a server writes. */
+export interface Logs {
+  readonly logger: Logger
+  readonly logRequest: RequestLog
+}
+
 /** JSON lines on stderr, each with `fields` and the id of the request it belongs to. */
-export function createLogger(fields?: Readonly<Record<string, unknown>>): Logger {
-  return pino(
-    { base: fields ?? null, timestamp: createTimestamp(Date.now), mixin: requestFields },
-    gathered(destination(STDERR)),
+export function createLogger(fields?: Fields): Logger {
+  return createLogs(fields).logger
+}
+
+/** The same, with the lines of requests. */
+export function createLogs(fields?: Fields): Logs {
+  const timestamp = createTimestamp(Date.now)
+  const lines = gathered(destination(STDERR))
+  return {
+    logger: pino({ base: fields ?? null, timestamp, mixin: requestFields }, lines),
+    logRequest: createRequestLog(lines, timestamp, fields),
+  }
+}
+
+/**
+ * Writes of requests what pino would, in a quarter of the time (`node test/bench/front.ts`): there is such a line for
+ * each of them.
+ */
+export function createRequestLog(
+  lines: DestinationStream,
+  timestamp: () => string,
+  fields: Fields = {},
+): RequestLog {
+  const level = `{"level":${pino.levels.values['info']}`
+  const base = Object.entries(fields).map(
+    ([key, value]) => `,${JSON.stringify(key)}:${JSON.stringify(value)}`,
   )
+  const always = base.join('')
+  return ({ request, method, path, status, ms, user, aborted }) => {
+    const who = user === undefined ? '' : `,"user":${JSON.stringify(user)}`
+    const end = aborted ? ',"aborted":true' : ''
+    lines.write(
+      `${level}${timestamp()}${always},"request":${JSON.stringify(request)},"method":${JSON.stringify(method)},"path":${JSON.stringify(path)},"status":${status},"ms":${ms}${who}${end},"msg":"request"}\n`,
+    )
+  }
 }
 
 /**

@@ -21,23 +21,37 @@ const CLIENT_LEFT: ReadonlySet<unknown> = new Set([
   'ERR_HTTP2_SESSION_ERROR',
 ])
 
-/** Logs a visit when it ends: never its query, headers or body, which may hold secrets. */
-export function createRequestLog(logger: Logger): (visit: ServerVisit) => void {
+/** What the log says of a request: never its query, headers or body, which may hold secrets. */
+export interface RequestFields {
+  readonly request: string
+  readonly method: string | undefined
+  readonly path: string
+  readonly status: number
+  /** Milliseconds until the end of the answer. */
+  readonly ms: number
+  readonly user?: string | undefined
+  /** Its answer was not sent to the end. */
+  readonly aborted?: true | undefined
+}
+
+export type RequestLog = (fields: RequestFields) => void
+
+/** Logs a visit when it ends; questions for our health, which come every few seconds, only for `debug`. */
+export function createVisitLog(logger: Logger, logRequest: RequestLog): (visit: ServerVisit) => void {
   function log(visit: ServerVisit): void {
     const { request, req, res, began } = visit
     const path = pathOf(visit)
-    const user = userOf(visit)
-    const fields: Record<string, unknown> = {
+    const fields: RequestFields = {
       request,
       method: req.method,
       path: withoutTokens(path).slice(0, MAX_LOGGED_PATH),
       status: res.statusCode,
       ms: Math.round(performance.now() - began),
+      user: userOf(visit),
+      aborted: res.writableFinished ? undefined : true,
     }
-    if (user !== undefined) fields['user'] = user
-    if (!res.writableFinished) fields['aborted'] = true
     if (isHealthPath(path)) logger.debug(fields, 'request')
-    else logger.info(fields, 'request')
+    else logRequest(fields)
   }
 
   return function logAtEnd(visit) {

@@ -1,11 +1,10 @@
 import cluster from 'node:cluster'
 import type { Writable } from 'node:stream'
-import type { Logger } from 'pino'
 import type { ObjectStore } from '../host.ts'
 import { type Config, ConfigError } from './config.ts'
 import { type ConfigSources, loadConfig } from './config-sources.ts'
 import { createFirstToken, renderFirstSteps } from './first-user.ts'
-import { createLogger } from './logger.ts'
+import { createLogs, type Logs } from './logger.ts'
 import { reasonOf } from './reason.ts'
 import { type CargoServer, createServer } from './server.ts'
 import { openStorage } from './storage.ts'
@@ -21,17 +20,13 @@ export type Serving = Pick<CargoServer, 'url' | 'port' | 'close'>
  * @throws {ConfigError | Mistake} for settings that cannot be used
  */
 export async function serve(sources: ConfigSources, out: Writable): Promise<Serving> {
-  const logger = createLogger()
+  const logs = createLogs()
   const config = await loadConfig(sources)
-  const { serving, token } = await (config.workers === 1 ? serveAlone : serveByWorkers)(
-    config,
-    sources,
-    logger,
-  )
+  const { serving, token } = await (config.workers === 1 ? serveAlone : serveByWorkers)(config, sources, logs)
   const { url, port } = serving
   const steps = token === undefined ? '' : renderFirstSteps(url, token)
   out.write(`verdaccio-cargo serves ${url}/\n${steps}`)
-  logger.info({ url, port, workers: config.workers, storage: config.storage }, 'listening')
+  logs.logger.info({ url, port, workers: config.workers, storage: config.storage }, 'listening')
   return serving
 }
 
@@ -39,9 +34,9 @@ export async function serve(sources: ConfigSources, out: Writable): Promise<Serv
 export async function serveAsWorker(sources: ConfigSources): Promise<CargoServer> {
   const { environment } = sources
   const config = await loadConfig(sources)
-  const logger = createLogger({ worker: cluster.worker?.id })
+  const logs = createLogs({ worker: cluster.worker?.id })
   // The primary has tried the store out.
-  return createServer(config, { environment, logger, selfTest: false, shareMetrics: metricsOfAllWorkers })
+  return createServer(config, { environment, ...logs, selfTest: false, shareMetrics: metricsOfAllWorkers })
 }
 
 interface Started {
@@ -50,15 +45,15 @@ interface Started {
   readonly token: string | undefined
 }
 
-async function serveAlone(config: Config, { environment }: ConfigSources, logger: Logger): Promise<Started> {
-  const serving = await createServer(config, { environment, logger })
+async function serveAlone(config: Config, { environment }: ConfigSources, logs: Logs): Promise<Started> {
+  const serving = await createServer(config, { environment, ...logs })
   return { serving, token: await firstToken(config, serving.storage, serving) }
 }
 
 async function serveByWorkers(
   config: Config,
   { environment }: ConfigSources,
-  logger: Logger,
+  { logger }: Logs,
 ): Promise<Started> {
   const storage = await openStorage(config.storage, { environment, selfTest: true })
   try {

@@ -12,7 +12,7 @@ import { createHealth, type MetricsSource } from './health.ts'
 import { renderListen } from './listen.ts'
 import { openListener } from './listener.ts'
 import { pluginOptions } from './plugin-options.ts'
-import { createErrorLog, createRequestLog } from './request-log.ts'
+import { createErrorLog, createVisitLog, type RequestLog } from './request-log.ts'
 import { openStorage } from './storage.ts'
 import { readKeyPair } from './tls.ts'
 import { openUsers } from './users.ts'
@@ -25,6 +25,8 @@ export interface ServerContext {
   /** For `token_env` and other names of variables. */
   readonly environment: Environment
   readonly logger: Logger
+  /** Default: the logger logs requests as well. */
+  readonly logRequest?: RequestLog
   /** `false`: somebody has tried the store out already. */
   readonly selfTest?: boolean
   /** What `/metrics` shows of several processes; default: this one's own. */
@@ -77,7 +79,7 @@ export async function createServer(config: Config, context: ServerContext): Prom
   const front = createFront({
     ...{ plugin, koa: app.callback(), onError },
     addressOf: createClientAddress(config.trust_proxy),
-    log: createRequestLog(logger),
+    log: createVisitLog(logger, context.logRequest ?? ((fields) => logger.info(fields, 'request'))),
   })
 
   const closeParts = async () => {

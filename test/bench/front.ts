@@ -11,8 +11,8 @@ import { createMetrics } from '../../src/http/metrics.ts'
 import { cargo } from '../../src/plugin.ts'
 import { indexPath } from '../../src/protocol/name.ts'
 import { createClientAddress } from '../../src/server/client-address.ts'
-import { createTimestamp, gathered } from '../../src/server/logger.ts'
-import { createRequestLog } from '../../src/server/request-log.ts'
+import { createRequestLog, createTimestamp, gathered } from '../../src/server/logger.ts'
+import { createVisitLog } from '../../src/server/request-log.ts'
 import { createVisits, requestFields, workFor } from '../../src/server/visit.ts'
 import { publishBody } from '../support/crate-file.ts'
 import { FIRST_VERSION, readCrate } from './crates.ts'
@@ -40,8 +40,10 @@ const plugin = cargo(
 const socket = new Socket()
 const visitOf = createVisits(createClientAddress([]))
 const timestamp = createTimestamp(Date.now)
-const logger = pino({ base: null, timestamp, mixin: requestFields }, gathered({ write() {} }))
-const log = createRequestLog(logger)
+const lines = gathered({ write() {} })
+const logger = pino({ base: null, timestamp, mixin: requestFields }, lines)
+const log = createVisitLog(logger, createRequestLog(lines, timestamp))
+const logByPino = createVisitLog(logger, (fields) => logger.info(fields, 'request'))
 const { answered } = createMetrics(metrics)
 const body = Buffer.alloc(30_000, 'a')
 
@@ -56,6 +58,11 @@ await row('the same, with whatever is done for it marked', () => workFor(visit(I
 await row('the same, with a line in the log', () => {
   const one = visit(INDEX)
   log(one)
+  one.res.emit('close')
+})
+await row('the same, with a line by pino', () => {
+  const one = visit(INDEX)
+  logByPino(one)
   one.res.emit('close')
 })
 await row('its metrics', () =>

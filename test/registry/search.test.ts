@@ -33,7 +33,7 @@ async function searchOver(
   const deps = {
     local: await catalogue.read(),
     sight: createCrateSight(access, rules),
-    mayRead: (caller: Caller, crate: string) => access.may(caller, 'read', crate),
+    mayRead: async (caller: Caller, crate: string) => access.may(caller, 'read', crate),
     pause: async () => {},
     downloads: async () => ({ total: 0, crates: new Map() }),
   }

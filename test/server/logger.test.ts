@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { createTimestamp, gathered } from '../../src/server/logger.ts'
+import { pino } from 'pino'
+import { createRequestLog, createTimestamp, gathered } from '../../src/server/logger.ts'
 
 const LOGGER = join(import.meta.dirname, '../../src/server/logger.ts')
 
@@ -53,6 +54,28 @@ test('a process that ends has written every line', () => {
     lines.map(({ time, ...line }) => ({ ...line, isTime: new Date(time).toISOString() === time })),
     Array.from({ length: 1000 }, (_, n) => ({ level: 30, worker: 3, n, msg: 'line', isTime: true })),
   )
+})
+
+test('createRequestLog() writes what pino would write', () => {
+  const [ours, pinos] = [written(), written()]
+  const timestamp = () => ',"time":"2026-11-26T01:02:03.004Z"'
+  const logRequest = createRequestLog(ours.to, timestamp, { worker: 3, 'a "name"': { deep: [1] } })
+  const logger = pino({ base: { worker: 3, 'a "name"': { deep: [1] } }, timestamp }, pinos.to)
+  const usual = { request: 'abc-1', method: 'GET', path: '/cargo/se/rd/serde', status: 200, ms: 0 }
+  for (const fields of [
+    usual,
+    { ...usual, user: 'ann', aborted: true as const },
+    { ...usual, user: 'a"b\\c\n\u2028é\ud800', path: '/"\\\u0000\u007f\u0080é🦀', method: 'M-"\\' },
+  ]) {
+    logRequest(fields)
+    logger.info(fields, 'request')
+  }
+  assert.equal(ours.writes.length, 3)
+  assert.deepEqual(
+    ours.writes.map((line) => JSON.parse(line)),
+    pinos.writes.map((line) => JSON.parse(line)),
+  )
+  assert.ok(ours.writes.every((line) => line.indexOf('\n') === line.length - 1))
 })
 
 test('createTimestamp() follows the clock, and writes each millisecond once', () => {

@@ -6,7 +6,9 @@ import { unknownCrate } from '../../protocol/decide.ts'
 import { renderIndexConfig } from '../../protocol/index-config.ts'
 import type { Caller } from '../../registry/access.ts'
 import type { IndexFile } from '../../registry/index-file.ts'
+import type { ReadyFile, ReadyIndex, Taken } from '../../registry/ready.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { type Soon, whenHere } from '../../registry/soon.ts'
 import { freshTag, gzipTag } from '../conditional.ts'
 import { CRATE_TYPE, crateHead } from '../crate-head.ts'
 import type { IndexForms } from '../index-forms.ts'
@@ -38,7 +40,7 @@ export interface Answers {
    * `undefined` when it takes more than a look into memory.
    * @throws {CargoError} when the ordinary route has to refuse
    */
-  to(caller: Caller, target: Target, headers: IncomingHttpHeaders): Promise<Answer | undefined>
+  to(caller: Caller, target: Target, headers: IncomingHttpHeaders): Soon<Answer | undefined>
 }
 
 type IndexTarget = Target & { readonly kind: 'index' }
@@ -70,17 +72,15 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
     return answer
   }
 
-  async function config(caller: Caller): Promise<Answer> {
+  function config(caller: Caller): Answer {
     return json(200, REVALIDATE, renderIndexConfig(registry.config(caller)).toString())
   }
 
-  async function index(
-    caller: Caller,
+  function index(
+    ready: Taken<ReadyIndex>,
     target: IndexTarget,
     headers: IncomingHttpHeaders,
-  ): Promise<Answer | undefined> {
-    const ready = await registry.ready.index(caller, target.name)
-    if (ready === undefined) return undefined
+  ): Answer | undefined {
     const { taken } = ready
     if (!ready.found) return { ...absence(target), taken }
     const { file } = ready
@@ -97,15 +97,7 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
     return { status: 200, head, content: form.body, taken }
   }
 
-  async function download(
-    caller: Caller,
-    { name, version }: Target & { readonly kind: 'download' },
-    headers: IncomingHttpHeaders,
-  ): Promise<Answer | undefined> {
-    // Parts, and what is newer than a date, are asked for too rarely.
-    if (headers.range !== undefined || headers['if-modified-since'] !== undefined) return undefined
-    const ready = await registry.ready.download(caller, name, version)
-    if (ready === undefined) return undefined
+  function download(ready: Taken<ReadyFile>, headers: IncomingHttpHeaders): Answer {
     const { cksum, size, content, taken, sent } = ready
     const head = common.concat(crateHead(ready, !required))
     const known = headers['if-none-match']
@@ -121,9 +113,17 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
         case 'config':
           return config(caller)
         case 'index':
-          return index(caller, target, headers)
+          return whenHere(
+            registry.ready.index(caller, target.name),
+            (ready) => ready && index(ready, target, headers),
+          )
         case 'download':
-          return download(caller, target, headers)
+          // Parts, and what is newer than a date, are asked for too rarely.
+          if (headers.range !== undefined || headers['if-modified-since'] !== undefined) return undefined
+          return whenHere(
+            registry.ready.download(caller, target.name, target.version),
+            (ready) => ready && download(ready, headers),
+          )
       }
     },
   }

@@ -3,13 +3,15 @@ import { performance } from 'node:perf_hooks'
 import type { Logger, OpenObject } from '../../host.ts'
 import { readsNeedLogin } from '../../options.ts'
 import type { Caller } from '../../registry/access.ts'
+import { type Soon, whenHere } from '../../registry/soon.ts'
 import type { Asker, Callers } from '../caller.ts'
 import type { CargoMetrics } from '../metrics.ts'
 import { hostsOf } from '../one-host.ts'
 import { whenSent } from '../sent.ts'
 import { type Answer, type AnswersDeps, createAnswers } from './answers.ts'
+import { createEndings } from './endings.ts'
 import { type Buffers, createBuffers, sendFile } from './send-file.ts'
-import { createTargets } from './target.ts'
+import { createTargets, type Target } from './target.ts'
 
 /** A request, and its answer to be. */
 export interface Visit extends Asker {
@@ -29,12 +31,17 @@ export interface Visit extends Asker {
  * what cargo asks for by the hundred (`npm run bench`, against bare Node). Each answer is that of the ordinary route,
  * to the byte: the tests of reads run through both, and `fast_path: false` turns this one off.
  */
-export type FastPath = (visit: Visit) => Promise<Caller | undefined>
+export type FastPath = (visit: Visit) => Soon<Caller | undefined>
 
 export interface FastPathDeps extends AnswersDeps {
   readonly callers: Callers
   readonly metrics: Pick<CargoMetrics, 'answered'>
   readonly logger: Logger
+}
+
+interface Found {
+  readonly caller: Caller
+  readonly answer: Answer
 }
 
 export function createFastPath(deps: FastPathDeps): FastPath {
@@ -43,40 +50,62 @@ export function createFastPath(deps: FastPathDeps): FastPath {
   const answers = createAnswers(deps)
   const required = readsNeedLogin(options)
   const buffers = createBuffers()
+  const endTogether = createEndings((err) => logger.error({ err }, 'an answer could not be sent'))
 
   /** A host that asks before Koa does asks again there. */
   const left = new WeakSet<IncomingMessage>()
 
-  return async function answerAtOnce(visit) {
+  function find(visit: Visit, target: Target): Soon<Found | undefined> {
+    return whenHere(callers.find(visit), (caller) => {
+      if (required && caller.principal === undefined) return undefined
+      return whenHere(answers.to(caller, target, visit.req.headers), (answer) => answer && { caller, answer })
+    })
+  }
+
+  function send(visit: Visit, target: Target, answer: Answer, began: number): void {
     const { req, res } = visit
-    const { method = '', url = '', headers } = req
-    if ((method !== 'GET' && method !== 'HEAD') || hasBody(headers) || hostsOf(req) > 1) return undefined
-    const target = left.has(req) ? undefined : targetOf(url)
-    if (target === undefined) return undefined
-    const began = performance.now()
-    let caller: Caller | undefined
-    let answer: Answer | undefined
-    try {
-      caller = await callers.find(visit)
-      if (!required || caller.principal !== undefined) answer = await answers.to(caller, target, headers)
-    } catch {
-      // The ordinary route fails alike, and knows how to say so.
-    }
-    if (caller === undefined || answer === undefined) {
-      left.add(req)
-      return undefined
-    }
-    answer.taken?.()
+    const { method = '' } = req
     const { status, content, sent } = answer
+    answer.taken?.()
     setHead(visit, answer)
     if (method === 'GET' && sent !== undefined) whenSent(res, sent)
     const seconds = (performance.now() - began) / 1000
     metrics.answered({ route: target.route, method, status, seconds, length: content && lengthOf(content) })
     const isEmpty = method === 'HEAD' || status === 304
-    sendContent(res, isEmpty, content, buffers)?.catch((err) =>
+    const isFile = content !== undefined && !Buffer.isBuffer(content)
+    if (!isFile) {
+      const body = isEmpty ? undefined : content
+      // Where others have a say, they expect that an answer has ended.
+      if (visit.head !== undefined) endTogether(res, body)
+      else if (!res.destroyed) res.end(body)
+      return
+    }
+    sendOrClose(res, isEmpty, content, buffers).catch((err) =>
       logger.error({ err }, 'a crate file could not be sent to its end'),
     )
-    return caller
+  }
+
+  return function answerAtOnce(visit) {
+    const { req } = visit
+    const { method = '', url = '', headers } = req
+    if ((method !== 'GET' && method !== 'HEAD') || hasBody(headers) || hostsOf(req) > 1) return undefined
+    const target = left.has(req) ? undefined : targetOf(url)
+    if (target === undefined) return undefined
+    const began = performance.now()
+    const leave = () => void left.add(req)
+    const finish = (found: Found | undefined) => {
+      if (found === undefined) return leave()
+      send(visit, target, found.answer, began)
+      return found.caller
+    }
+    let found: Soon<Found | undefined>
+    try {
+      found = find(visit, target)
+    } catch {
+      // The ordinary route fails alike, and knows how to say so.
+      return leave()
+    }
+    return found instanceof Promise ? found.then(finish, leave) : finish(found)
   }
 }
 
@@ -100,16 +129,14 @@ function setHead({ res, head: before }: Visit, { status, head }: Answer): void {
   res.statusCode = status
 }
 
-/** Sends at once what is in memory; for a file, the promise of its end. */
-function sendContent(
+/** Sends a file, or only its head. */
+function sendOrClose(
   res: ServerResponse,
   isEmpty: boolean,
-  content: Answer['content'],
+  file: OpenObject,
   buffers: Buffers,
-): Promise<void> | undefined {
-  const isFile = content !== undefined && !Buffer.isBuffer(content)
-  if (isFile && !isEmpty) return sendFile(res, content, buffers)
-  // Writing to who has gone is an error that nobody hears of.
-  if (!res.destroyed) res.end(isEmpty || isFile ? undefined : content)
-  return isFile ? content.close() : undefined
+): Promise<void> {
+  if (!isEmpty) return sendFile(res, file, buffers)
+  if (!res.destroyed) res.end()
+  return file.close()
 }

@@ -1,9 +1,8 @@
-import { LRUCache } from 'lru-cache'
 import { type CrateName, indexPath, isValidName } from '../../protocol/name.ts'
 import { hasToken } from '../../protocol/token-text.ts'
 import { isValidSemver, type Version } from '../../protocol/version.ts'
 
-/** URLs whose meaning is remembered. */
+/** URLs whose meaning is remembered, until there are more. */
 const MAX_TARGETS = 20_000
 /** Longer ones are of no crate. */
 const MAX_URL = 300
@@ -21,13 +20,15 @@ export type Target =
 
 /** The targets of URLs below `mount`; `undefined` for all that are not written exactly as cargo writes them. */
 export function createTargets(mount: string): (url: string) => Target | undefined {
-  const known = new LRUCache<string, Target>({ max: MAX_TARGETS })
+  const known = new Map<string, Target>()
   return (url) => {
     const seen = known.get(url)
     if (seen !== undefined) return seen
     if (url.length > MAX_URL || !url.startsWith(`${mount}/`) || hasToken(url)) return undefined
     const target = targetOf(url.slice(mount.length))
-    if (target !== undefined) known.set(url, target)
+    if (target === undefined) return undefined
+    if (known.size >= MAX_TARGETS) known.clear()
+    known.set(url, target)
     return target
   }
 }

@@ -80,7 +80,7 @@ export function createCrateLists(deps: CrateListsDeps): CrateLists {
     async search(caller, query) {
       const [local, pause] = [await catalogue.read(), createTurns(monotonic)]
       await sight.learn(local, pause)
-      const mayRead = (who: Caller, crate: string) => access.may(who, 'read', crate)
+      const mayRead = async (who: Caller, crate: string) => access.may(who, 'read', crate)
       return searchCrates({ local, sight, mayRead, pause, upstream, downloads: totals }, caller, query)
     },
 

@@ -61,7 +61,9 @@ export function createAhead(deps: AheadDeps): Ahead {
   const crates = createQueue(PARALLEL_CRATES, MAX_QUEUED_MS, monotonic)
 
   function graphOf(client: string): ClientGraph {
-    const graph = graphs.get(client) ?? newGraph()
+    const known = graphs.get(client)
+    if (known !== undefined) return known
+    const graph = newGraph()
     graphs.set(client, graph)
     return graph
   }
@@ -147,7 +149,8 @@ export function createAhead(deps: AheadDeps): Ahead {
       const key = name.toLowerCase()
       const graph = graphOf(client)
       tellUsed(graph, 'index', key)
-      if (graph.read.size >= MAX_READ) return
+      // Again, and nothing has changed.
+      if (graph.read.get(key) === entries || graph.read.size >= MAX_READ) return
       graph.read.set(key, entries)
       graph.here.set(key, entries)
       // What was guessed is followed already, with the features that are really wanted.
