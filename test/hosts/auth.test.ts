@@ -71,6 +71,48 @@ test('authenticate() checks the expiry at each use, also of known tokens', async
     await assert.rejects(user(header), { ...invalid, message: 'the token has expired' })
 })
 
+test('recall() knows a token that was right for a second, and never longer than it is valid', async () => {
+  let time = 0
+  const expires = new Date(1_500).toISOString()
+  const auth = createAuth({
+    staticTokens: [{ token: 'fixed', user: 'ci', expires }],
+    now: () => time,
+  })
+  const recalled = (header: string | undefined) => auth.recall?.(header)?.principal?.name
+  assert.deepEqual(auth.recall?.(undefined), { principal: undefined })
+  assert.equal(auth.recall?.('fixed'), undefined)
+  await auth.authenticate('fixed', request)
+  assert.equal(recalled('fixed'), 'ci')
+  assert.equal(auth.recall?.('Bearer fixed'), undefined)
+  time = 999
+  assert.equal(recalled('fixed'), 'ci')
+  time = 1_000
+  assert.equal(auth.recall?.('fixed'), undefined)
+  await auth.authenticate('fixed', request)
+  time = 1_499
+  assert.equal(recalled('fixed'), 'ci')
+  time = 1_500
+  assert.equal(auth.recall?.('fixed'), undefined)
+})
+
+test('recall() knows no password, nothing that was wrong, and no token that its user took back', async (t) => {
+  const store = memoryStorage()
+  const auth = createAuth({ store, htpasswd: await htpasswd(t) })
+  await auth.authenticate(basic('joe', 'pw'), request)
+  assert.equal(auth.recall?.(basic('joe', 'pw')), undefined)
+  await assert.rejects(auth.authenticate('wrong', request), invalid)
+  assert.equal(auth.recall?.('wrong'), undefined)
+
+  const joe = { name: 'joe', groups: [] }
+  const made = await auth.tokens?.create(joe, { name: 'laptop' })
+  const { token = '', issued } = made ?? {}
+  await auth.authenticate(token, request)
+  assert.equal(auth.recall?.(token)?.principal?.name, 'joe')
+  assert.equal(await auth.tokens?.revoke(joe, issued?.id ?? ''), true)
+  assert.equal(auth.recall?.(token), undefined)
+  await assert.rejects(auth.authenticate(token, request), invalid)
+})
+
 test('authenticate() is unavailable, neither anonymous nor refused, when the store fails', async (t) => {
   const store: ObjectStore = { ...memoryStorage(), get: () => Promise.reject(new Error('away')) }
   const staticTokens = [{ token: 'fixed', user: 'ci' }]
