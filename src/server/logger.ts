@@ -4,9 +4,11 @@ import type { RequestLog } from './request-log.ts'
 import { requestFields } from './visit.ts'
 
 const STDERR = 2
-/** A line waits for others for so many milliseconds at most, and for so many characters. */
+/** A line waits for others for so many milliseconds at most, and for so many bytes. */
 const HELD_MS = 5
 const MAX_HELD = 64 * 1024
+/** Bytes of one unit of a string. */
+const MAX_UTF8 = 3
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -24,7 +26,8 @@ export function createLogger(fields?: Fields): Logger {
 /** The same, with the lines of requests. */
 export function createLogs(fields?: Fields): Logs {
   const timestamp = createTimestamp(Date.now)
-  const lines = gathered(destination(STDERR))
+  const stderr = destination({ dest: STDERR, contentMode: 'buffer' })
+  const lines = gathered((bytes) => void stderr.write(bytes as never))
   return {
     logger: pino({ base: fields ?? null, timestamp, mixin: requestFields }, lines),
     logRequest: createRequestLog(lines, timestamp, fields),
@@ -58,20 +61,26 @@ export function createRequestLog(
  * Writes the lines of a few milliseconds at once, and what is left when the process ends: under load a write for each
  * line costs more than all else that a log does.
  */
-export function gathered(to: DestinationStream): DestinationStream {
-  let held = ''
+export function gathered(write: (lines: Buffer) => void): DestinationStream {
+  // As bytes: to make one string of many takes longer.
+  const held = Buffer.allocUnsafeSlow(MAX_HELD)
+  let bytes = 0
   function flush(): void {
-    const lines = held
-    held = ''
-    if (lines !== '') to.write(lines)
+    if (bytes > 0) write(Buffer.copyBytesFrom(held, 0, bytes))
+    bytes = 0
   }
   // Before the destination, which then sees to what it was given.
   process.prependListener('exit', flush)
   return {
     write(line) {
-      if (held === '') setTimeout(flush, HELD_MS)
-      held += line
-      if (held.length > MAX_HELD) flush()
+      const most = MAX_UTF8 * line.length
+      if (most > MAX_HELD - bytes) flush()
+      if (most > MAX_HELD) {
+        write(Buffer.from(line))
+        return
+      }
+      if (bytes === 0) setTimeout(flush, HELD_MS)
+      bytes += held.write(line, bytes)
     },
   }
 }

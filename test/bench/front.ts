@@ -40,7 +40,7 @@ const plugin = cargo(
 const socket = new Socket()
 const visitOf = createVisits(createClientAddress([]))
 const timestamp = createTimestamp(Date.now)
-const lines = gathered({ write() {} })
+const lines = gathered(() => {})
 const logger = pino({ base: null, timestamp, mixin: requestFields }, lines)
 const log = createVisitLog(logger, createRequestLog(lines, timestamp))
 const logByPino = createVisitLog(logger, (fields) => logger.info(fields, 'request'))

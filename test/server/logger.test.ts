@@ -10,12 +10,13 @@ const LOGGER = join(import.meta.dirname, '../../src/server/logger.ts')
 
 function written() {
   const writes: string[] = []
-  return { writes, to: { write: (text: string) => void writes.push(text) } }
+  const write = (text: string) => void writes.push(text)
+  return { writes, to: { write }, writeBytes: (bytes: Buffer) => write(bytes.toString()) }
 }
 
 test('gathered() writes the lines of a few milliseconds at once', async () => {
-  const { writes, to } = written()
-  const stream = gathered(to)
+  const { writes, writeBytes } = written()
+  const stream = gathered(writeBytes)
   for (const line of ['a\n', 'b\n', 'c\n']) stream.write(line)
   assert.deepEqual(writes, [])
   await setTimeout(50)
@@ -25,14 +26,20 @@ test('gathered() writes the lines of a few milliseconds at once', async () => {
   assert.deepEqual(writes, ['a\nb\nc\n', 'd\n'])
 })
 
-test('gathered() does not hold many', () => {
-  const { writes, to } = written()
-  const stream = gathered(to)
-  for (let i = 0; i < 70; i++) stream.write(`${'x'.repeat(1023)}\n`)
-  assert.deepEqual(
-    writes.map(({ length }) => length),
-    [65 * 1024],
-  )
+test('gathered() holds 64 KiB at most, and never divides a line', () => {
+  const { writes, writeBytes } = written()
+  const stream = gathered(writeBytes)
+  const lines = Array.from({ length: 400 }, (_, n) => `${n}${'é🦀x'.repeat(n)}\n`)
+  for (const line of lines) stream.write(line)
+  assert.ok(writes.length > 1)
+  for (const text of writes) {
+    assert.ok(Buffer.byteLength(text) <= 64 * 1024)
+    assert.match(text, /\n$/)
+  }
+  const long = `${'x'.repeat(100_000)}\n`
+  stream.write(long)
+  assert.equal(writes.at(-1), long)
+  assert.equal(writes.join(''), lines.join('') + long)
 })
 
 test('a process that ends has written every line', () => {
