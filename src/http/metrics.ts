@@ -5,6 +5,7 @@ import type { MetricsRegistry } from '../host.ts'
 import type { LimitName } from '../registry/rate-limits.ts'
 import type { RegistryObserver } from '../registry/registry.ts'
 import type { CargoContext } from './context.ts'
+import { tallyOf } from './tally.ts'
 
 /** From a cached index file to a large crate over a slow line. */
 const DURATION_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2, 10, 60]
@@ -37,7 +38,7 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     (host.getSingleMetric(name) as Counter<L> | undefined) ??
     new Counter({ name, help, labelNames, registers })
-  const requests = counter('cargo_requests_total', 'Requests by route and status', [
+  const requests = tallyOf(host, 'cargo_requests_total', 'Requests by route and status', [
     'route',
     'method',
     'status',
@@ -45,7 +46,7 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
   const publishes = counter('cargo_publishes_total', 'Accepted publishes', [])
   const downloads = counter('cargo_downloads_total', 'Whole crate files sent or redirected to', [])
   const bytes = counter('cargo_crate_bytes_total', 'Bytes of crate files received and sent', ['direction'])
-  const lookups = counter('cargo_cache_lookups_total', 'Lookups of crate records', ['tier', 'result'])
+  const lookups = tallyOf(host, 'cargo_cache_lookups_total', 'Lookups of crate records', ['tier', 'result'])
   const uplinkRequests = counter(
     'cargo_uplink_requests_total',
     'Requests to uplinks by what was asked and how it ended',
@@ -91,7 +92,7 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
   function answered({ route, method, status, seconds, length = 0 }: Answered): void {
     const labels = { route: route ?? 'none', method: knownMethod(method) }
     durations.observe(labels, seconds)
-    requests.inc({ ...labels, status: String(status) })
+    requests.add(labels.route, labels.method, String(status))
     if (isDownload(route, method) && status < 300) {
       bytes.inc({ direction: 'out' }, length)
       if (status === 200) downloads.inc()
@@ -110,7 +111,7 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
       if (isRedirect && isDownload(ctx.state.route, method)) downloads.inc()
     },
     answered,
-    cacheLookup: (tier, result) => lookups.inc({ tier, result }),
+    cacheLookup: (tier, result) => lookups.add(tier, result),
     uplinkRequest: (uplink, kind, outcome) => uplinkRequests.inc({ uplink, kind, outcome }),
     uplinkAvailable: (uplink, is) => available.set({ uplink }, is ? 1 : 0),
     fetchedAhead: (kind, outcome) => ahead.inc({ kind, outcome }),
