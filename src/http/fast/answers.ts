@@ -11,7 +11,7 @@ import type { Registry } from '../../registry/registry.ts'
 import { type Soon, whenHere } from '../../registry/soon.ts'
 import { freshTag, gzipTag } from '../conditional.ts'
 import { CRATE_TYPE, crateHead } from '../crate-head.ts'
-import type { IndexForms } from '../index-forms.ts'
+import type { IndexForm, IndexForms } from '../index-forms.ts'
 import { INDEX_TYPE, indexHead, REVALIDATE } from '../index-head.ts'
 import type { Target } from './target.ts'
 
@@ -55,6 +55,8 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
     ? ['Vary', 'Authorization, Accept-Encoding']
     : [...common, 'Vary', 'Accept-Encoding']
 
+  const heads = new WeakMap<IndexFile, Map<IndexForm | string, readonly string[]>>()
+
   /** Of names that are nowhere: written once for each way to ask. */
   const absences = new WeakMap<Target, Answer>()
 
@@ -84,17 +86,25 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
     const { taken } = ready
     if (!ready.found) return { ...absence(target), taken }
     const { file } = ready
-    const head = commonOfIndex.concat(indexHead(file))
     const tag = tagOf(headers, file)
-    if (tag !== undefined) {
-      head.push('ETag', tag)
-      return { status: 304, head, taken }
-    }
+    if (tag !== undefined) return { status: 304, head: headOf(file, tag), taken }
     const form = forms.ready(file, String(headers['accept-encoding'] ?? ''))
-    if (form === undefined) return undefined
-    head.push('ETag', form.etag, 'Content-Type', INDEX_TYPE, ...lengthOf(form.body))
-    if (form.encoding !== undefined) head.push('Content-Encoding', form.encoding)
-    return { status: 200, head, content: form.body, taken }
+    return form && { status: 200, head: headOf(file, form), content: form.body, taken }
+  }
+
+  /** The head for a form of a file, or for whoever has the one with this tag; written once. */
+  function headOf(file: IndexFile, form: IndexForm | string): readonly string[] {
+    const written = heads.get(file) ?? new Map<IndexForm | string, readonly string[]>()
+    const known = written.get(form)
+    if (known !== undefined) return known
+    const head = commonOfIndex.concat(indexHead(file))
+    if (typeof form === 'string') head.push('ETag', form)
+    else {
+      head.push('ETag', form.etag, 'Content-Type', INDEX_TYPE, ...lengthOf(form.body))
+      if (form.encoding !== undefined) head.push('Content-Encoding', form.encoding)
+    }
+    heads.set(file, written.set(form, head))
+    return head
   }
 
   function download(ready: Taken<ReadyFile>, headers: IncomingHttpHeaders): Answer {
@@ -132,7 +142,9 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
 /** The tag of the form that the client has. */
 function tagOf(headers: IncomingHttpHeaders, { etag }: IndexFile): string | undefined {
   const known = headers['if-none-match']
-  return known === undefined ? undefined : freshTag(known, [etag, gzipTag(etag)])
+  // What most clients have.
+  if (known === undefined || known === etag) return known
+  return freshTag(known, [etag, gzipTag(etag)])
 }
 
 function lengthOf(body: Buffer): readonly string[] {

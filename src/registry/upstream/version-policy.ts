@@ -13,7 +13,7 @@ import {
   type VersionRules,
   type VersionVerdict,
 } from '../../protocol/version-rules.ts'
-import { etagOf, type IndexFile } from '../index-file.ts'
+import { etagOf, type Freshness, type IndexFile } from '../index-file.ts'
 import type { PackageRules } from '../package-rules.ts'
 import { type ProxiedCrate, publishedName } from './proxied.ts'
 
@@ -31,11 +31,8 @@ export interface VersionPolicy {
   denies(name: string, version: string): boolean
 }
 
-interface Served {
-  readonly body: Buffer
+interface Served extends Pick<IndexFile, 'body' | 'etag' | 'modified'> {
   readonly entries: readonly IndexEntry[]
-  readonly etag: string
-  readonly modified: Date
   /** Milliseconds since 1970. */
   readonly until: number
 }
@@ -46,6 +43,8 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
     Object.entries(options.packages).map(([glob, rule]) => [glob, compile(glob, rule)] as const),
   )
   const served = new WeakMap<UpstreamCopy, Served>()
+  /** What was said last: the same for a second, so that what is made of it is made once. */
+  const last = new WeakMap<Served, IndexFile & { readonly freshness: Freshness }>()
   const rulesFor = (name: string) => compiled.get(rules.ruleFor(name)?.glob ?? '') ?? NO_RULES
 
   function render(crate: ProxiedCrate): Served {
@@ -72,10 +71,15 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
 
   return {
     indexFile(crate) {
+      const served = fileOf(crate)
+      const known = last.get(served)
+      if (known !== undefined && isAsFresh(known, crate)) return known
+      const { body, etag, modified } = served
       const { age, stale, asked, cold, uplink } = crate
-      const { body, etag, modified } = fileOf(crate)
       const freshness = { age, maxAge: uplink.options.maxage, asked, cold: cold === true }
-      return { body, etag, modified, stale, freshness }
+      const file = { body, etag, modified, stale, freshness }
+      last.set(served, file)
+      return file
     },
     entries: (crate) => fileOf(crate).entries,
     judge(crate, version) {
@@ -84,6 +88,20 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
     },
     denies: (name, version) => rulesFor(name).deny.some((one) => one.matches(name, version)),
   }
+}
+
+/** Whether a file tells the same of its copy as of a crate, to the second. */
+function isAsFresh(
+  { stale, freshness }: IndexFile & { readonly freshness: Freshness },
+  crate: ProxiedCrate,
+): boolean {
+  return (
+    stale === crate.stale &&
+    freshness.asked === crate.asked &&
+    freshness.cold === (crate.cold === true) &&
+    freshness.maxAge === crate.uplink.options.maxage &&
+    Math.floor(freshness.age / 1000) === Math.floor(crate.age / 1000)
+  )
 }
 
 const NO_RULES: VersionRules = { minAge: 0, exempt: [], deny: [] }
