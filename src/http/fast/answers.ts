@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { OpenObject } from '../../host.ts'
 import { type Options, readsNeedLogin } from '../../options.ts'
 import { errorBody } from '../../protocol/api.ts'
 import { unknownCrate } from '../../protocol/decide.ts'
@@ -13,6 +12,7 @@ import { freshTag, gzipTag } from '../conditional.ts'
 import { CRATE_TYPE, crateHead } from '../crate-head.ts'
 import type { IndexForm, IndexForms } from '../index-forms.ts'
 import { INDEX_TYPE, indexHead, REVALIDATE } from '../index-head.ts'
+import type { KnownFile } from './send-file.ts'
 import type { Target } from './target.ts'
 
 /** An answer that is ready. */
@@ -21,7 +21,7 @@ export interface Answer {
   /** Names and values in turns, `Content-Length` included. */
   readonly head: readonly string[]
   /** Must be closed if it is open. */
-  readonly content?: Buffer | OpenObject
+  readonly content?: Buffer | KnownFile
   /** To be told that this is the answer. */
   taken?(): void
   /** To be told once it was completely sent. */
@@ -108,7 +108,10 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
   }
 
   function download(ready: Taken<ReadyFile>, headers: IncomingHttpHeaders): Answer {
-    const { cksum, size, content, taken, sent } = ready
+    const { cksum, size, modified, taken, sent } = ready
+    const content = Buffer.isBuffer(ready.content)
+      ? ready.content
+      : { id: `${cksum} ${modified.getTime()}`, file: ready.content }
     const head = common.concat(crateHead(ready, !required))
     const known = headers['if-none-match']
     if (known !== undefined && freshTag(known, [`"${cksum}"`]) !== undefined)

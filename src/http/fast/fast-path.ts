@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
-import type { Logger, OpenObject } from '../../host.ts'
+import type { Logger } from '../../host.ts'
 import { readsNeedLogin } from '../../options.ts'
 import type { Caller } from '../../registry/access.ts'
 import { type Soon, whenHere } from '../../registry/soon.ts'
@@ -10,7 +10,8 @@ import { hostsOf } from '../one-host.ts'
 import { whenSent } from '../sent.ts'
 import { type Answer, type AnswersDeps, createAnswers } from './answers.ts'
 import { createEndings } from './endings.ts'
-import { type Buffers, createBuffers, sendFile } from './send-file.ts'
+import { createPieces } from './pieces.ts'
+import { createBuffers, type KnownFile, type Outgoing, sendFile } from './send-file.ts'
 import { createTargets, type Target } from './target.ts'
 
 /** A request, and its answer to be. */
@@ -49,7 +50,7 @@ export function createFastPath(deps: FastPathDeps): FastPath {
   const targetOf = createTargets(options.mount)
   const answers = createAnswers(deps)
   const required = readsNeedLogin(options)
-  const buffers = createBuffers()
+  const outgoing = { buffers: createBuffers(), pieces: createPieces() }
   const endTogether = createEndings((err) => logger.error({ err }, 'an answer could not be sent'))
 
   /** A host that asks before Koa does asks again there. */
@@ -80,7 +81,7 @@ export function createFastPath(deps: FastPathDeps): FastPath {
       else if (!res.destroyed) res.end(body)
       return
     }
-    sendOrClose(res, isEmpty, content, buffers).catch((err) =>
+    sendOrClose(res, isEmpty, content, outgoing).catch((err) =>
       logger.error({ err }, 'a crate file could not be sent to its end'),
     )
   }
@@ -115,8 +116,8 @@ function hasBody(headers: IncomingHttpHeaders): boolean {
   return length !== '0' || headers['transfer-encoding'] !== undefined || headers.expect !== undefined
 }
 
-function lengthOf(content: Buffer | OpenObject): number {
-  return Buffer.isBuffer(content) ? content.length : content.size
+function lengthOf(content: Buffer | KnownFile): number {
+  return Buffer.isBuffer(content) ? content.length : content.file.size
 }
 
 function setHead({ res, head: before }: Visit, { status, head }: Answer): void {
@@ -133,10 +134,10 @@ function setHead({ res, head: before }: Visit, { status, head }: Answer): void {
 function sendOrClose(
   res: ServerResponse,
   isEmpty: boolean,
-  file: OpenObject,
-  buffers: Buffers,
+  known: KnownFile,
+  outgoing: Outgoing,
 ): Promise<void> {
-  if (!isEmpty) return sendFile(res, file, buffers)
+  if (!isEmpty) return sendFile(res, known, outgoing)
   if (!res.destroyed) res.end()
-  return file.close()
+  return known.file.close()
 }

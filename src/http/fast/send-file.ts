@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import { CargoError } from '../../errors.ts'
 import type { OpenObject } from '../../host.ts'
+import type { Pieces } from './pieces.ts'
 
 /** Read and sent at a time: the larger, the less work a byte is. */
 const LARGE = 1024 * 1024
@@ -42,23 +43,36 @@ export function createBuffers(): Buffers {
   }
 }
 
+/** What all files on their way out share. */
+export interface Outgoing {
+  readonly buffers: Buffers
+  readonly pieces: Pieces
+}
+
+/** A file whose bytes are those of `id`, and no others. */
+export interface KnownFile {
+  readonly id: string
+  readonly file: OpenObject
+}
+
 /**
  * Sends a file as an answer whose head is set, at the pace of its reader, and closes it. The answer is cut short when
  * the file cannot be read to its end: a client never takes a part for the whole.
  * @throws {CargoError} what kept the file from being read
  */
-export async function sendFile(res: ServerResponse, file: OpenObject, buffers: Buffers): Promise<void> {
+export async function sendFile(res: ServerResponse, known: KnownFile, outgoing: Outgoing): Promise<void> {
+  const { buffers } = outgoing
+  const { file } = known
   const buffer = buffers.take()
   let isWriting = false
   try {
     for (let position = 0; position < file.size; ) {
-      const wanted = Math.min(buffer.length, file.size - position)
-      const read = await file.read(buffer.subarray(0, wanted), position)
-      if (read === 0) throw new CargoError('unavailable', 'a stored crate file ended early')
-      isWriting = true
-      if (!(await written(res, buffer.subarray(0, read)))) return
+      const bytes =
+        pieceInMemory(known, outgoing, buffer, position) ?? (await read(known, outgoing, buffer, position))
+      isWriting = bytes.buffer === buffer.buffer
+      if (!(await written(res, bytes))) return
       isWriting = false
-      position += read
+      position += bytes.length
     }
     if (!res.destroyed) res.end()
   } catch (error) {
@@ -69,6 +83,30 @@ export async function sendFile(res: ServerResponse, file: OpenObject, buffers: B
     else buffers.give(buffer)
     await file.close()
   }
+}
+
+/** Only for those with a large buffer, so that not many hold what is no longer kept. */
+function pieceInMemory(
+  { id }: KnownFile,
+  { pieces }: Outgoing,
+  { length }: Buffer,
+  position: number,
+): Buffer | undefined {
+  return length === LARGE ? pieces.get(id, position) : undefined
+}
+
+async function read(
+  { id, file }: KnownFile,
+  { pieces }: Outgoing,
+  buffer: Buffer,
+  position: number,
+): Promise<Buffer> {
+  const wanted = Math.min(buffer.length, file.size - position)
+  const read = await file.read(buffer.subarray(0, wanted), position)
+  if (read === 0) throw new CargoError('unavailable', 'a stored crate file ended early')
+  const bytes = buffer.subarray(0, read)
+  if (buffer.length === LARGE && read === wanted) pieces.note(id, position, bytes)
+  return bytes
 }
 
 /** Whether the bytes have left; `false` once the client has. */

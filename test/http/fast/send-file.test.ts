@@ -30,6 +30,8 @@ interface Watched {
   readonly open: Set<string>
   /** How many ever were. */
   count: number
+  /** How often something was read of them. */
+  reads: number
   /** Reads beyond find nothing. */
   end: number
 }
@@ -42,6 +44,7 @@ async function watchedFiles(t: TestContext): Promise<Watched> {
     storage: { ...files, open },
     open: new Set(),
     count: 0,
+    reads: 0,
     end: Number.POSITIVE_INFINITY,
   }
   async function open(key: string) {
@@ -54,8 +57,10 @@ async function watchedFiles(t: TestContext): Promise<Watched> {
       watched.open.delete(id)
       await file.close()
     }
-    const read = async (bytes: Uint8Array, position: number) =>
-      position > watched.end ? 0 : file.read(bytes, position)
+    const read = async (bytes: Uint8Array, position: number) => {
+      watched.reads += 1
+      return position > watched.end ? 0 : file.read(bytes, position)
+    }
     return { ...file, read, close }
   }
   return watched
@@ -110,6 +115,19 @@ test('a hundred readers that stall take little memory, and the files of those wh
   for (const socket of sockets) socket.destroy()
   await until(() => watched.open.size, 0, 30_000)
   assert.deepEqual(messagesOf(app), [])
+})
+
+test('what is asked for again and again is read no more, for those who read on as for those who stall', async (t) => {
+  const { app, watched, sum } = await startWith(t, 5 * MiB)
+  for (let i = 0; i < 2; i++) assert.equal(await sumOf(app.url), sum)
+  assert.ok(watched.reads >= 12, `${watched.reads} reads`)
+  const before = watched.reads
+  const sums = await Promise.all(Array.from({ length: 8 }, () => sumOf(app.url)))
+  assert.deepEqual([...new Set(sums)], [sum])
+  assert.equal(watched.reads, before)
+  await until(() => watched.open.size, 0)
+  await app.publish(crateFile('huge', '1.0.1').add('huge-1.0.1/data.bin', randomBytes(3 * MiB)))
+  assert.equal(await sumOf(app.url), sum)
 })
 
 test('a file that ends early is cut short: nobody takes a part for the whole', async (t) => {
