@@ -73,7 +73,7 @@ async function askAll(server: TestServer) {
     const headers = { ...spec.headers, 'x-request-id': id }
     const { status, headers: got, text } = await server.send(path, { ...spec, headers })
     const sent = String(got['x-request-id'])
-    if (id === '"') assert.match(sent, /^[0-9a-f-]{36}$/)
+    if (id === '"') assert.match(sent, /^[0-9a-f]{24}-[0-9a-z]+$/)
     else assert.equal(sent, id)
     const { request: _, ms, ...line } = await lineOf(server, (one) => one['request'] === sent)
     assert.equal(typeof ms, 'number')
