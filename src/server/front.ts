@@ -44,7 +44,8 @@ export function createFront({ plugin, koa, addressOf, log, onError }: FrontDeps)
   function answer(visit: ServerVisit): void {
     try {
       const caller = atOnce?.(visit)
-      if (caller === undefined || caller instanceof Promise) void goOn(visit, caller)
+      // Only what takes longer needs to be told apart from other work: that costs as much as to find most answers.
+      if (caller === undefined || caller instanceof Promise) workFor(visit, () => goOn(visit, caller))
       else visit.caller = caller
     } catch (error) {
       fail(visit, error)
@@ -54,7 +55,7 @@ export function createFront({ plugin, koa, addressOf, log, onError }: FrontDeps)
   return function front(req, res) {
     const visit = visitOf(req, res)
     log(visit)
-    workFor(visit, answer)
+    answer(visit)
   }
 }
 

@@ -9,7 +9,7 @@ import type { ClientAddress } from './client-address.ts'
 
 /** A request, from its head to the end of its answer. */
 export interface ServerVisit extends Visit {
-  /** The id of the request: the client's own when that is sane. */
+  /** The client's own id when that is sane. */
   readonly request: string
   /** When it came, in milliseconds on a clock that never jumps. */
   readonly began: number

@@ -22,6 +22,8 @@ export interface Visit extends Asker {
    * the response: no host, and none of its middlewares.
    */
   readonly head?: readonly string[]
+  /** Its id in log lines that are written later, where the logger does not know it by itself. */
+  readonly request?: string
 }
 
 /**
@@ -82,7 +84,10 @@ export function createFastPath(deps: FastPathDeps): FastPath {
       return
     }
     sendOrClose(res, isEmpty, content, outgoing).catch((err) =>
-      logger.error({ err }, 'a crate file could not be sent to its end'),
+      logger.error(
+        { err, ...(visit.request && { request: visit.request }) },
+        'a crate file could not be sent to its end',
+      ),
     )
   }
 
