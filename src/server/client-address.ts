@@ -21,8 +21,20 @@ export type ClientAddress = (request: Pick<IncomingMessage, 'headers' | 'socket'
  */
 export function createClientAddress(trusted: TrustedProxies): ClientAddress {
   const isTrusted = judgeOf(trusted)
+  /** Found once for each connection. */
+  const peers = new WeakMap<object, string>()
+
+  function peerOf(socket: IncomingMessage['socket']): string {
+    const known = peers.get(socket)
+    if (known !== undefined) return known
+    const peer = bareAddress(socket.remoteAddress ?? '')
+    // One that has just gone has none any more.
+    if (peer !== '') peers.set(socket, peer)
+    return peer
+  }
+
   return function addressOf({ headers, socket }) {
-    let address = bareAddress(socket.remoteAddress ?? '')
+    let address = peerOf(socket)
     const header = headers['x-forwarded-for']
     if (header === undefined) return address
     const forwarded = String(header).split(',').map(bareAddress)

@@ -48,11 +48,11 @@ export function createRequestLog(
     ([key, value]) => `,${JSON.stringify(key)}:${JSON.stringify(value)}`,
   )
   const always = base.join('')
-  return ({ request, method, path, status, ms, user, aborted }) => {
+  return ({ request, client, method, path, status, ms, user, aborted }) => {
     const who = user === undefined ? '' : `,"user":${JSON.stringify(user)}`
     const end = aborted ? ',"aborted":true' : ''
     lines.write(
-      `${level}${timestamp()}${always},"request":${JSON.stringify(request)},"method":${JSON.stringify(method)},"path":${JSON.stringify(path)},"status":${status},"ms":${ms}${who}${end},"msg":"request"}\n`,
+      `${level}${timestamp()}${always},"request":${JSON.stringify(request)},"client":${JSON.stringify(client)},"method":${JSON.stringify(method)},"path":${JSON.stringify(path)},"status":${status},"ms":${ms}${who}${end},"msg":"request"}\n`,
     )
   }
 }

@@ -24,6 +24,8 @@ const CLIENT_LEFT: ReadonlySet<unknown> = new Set([
 /** What the log says of a request: never its query, headers or body, which may hold secrets. */
 export interface RequestFields {
   readonly request: string
+  /** The address that it came from, behind proxies that are trusted that of their client. */
+  readonly client: string
   readonly method: string | undefined
   readonly path: string
   readonly status: number
@@ -39,10 +41,11 @@ export type RequestLog = (fields: RequestFields) => void
 /** Logs a visit when it ends; questions for our health, which come every few seconds, only for `debug`. */
 export function createVisitLog(logger: Logger, logRequest: RequestLog): (visit: ServerVisit) => void {
   function log(visit: ServerVisit): void {
-    const { request, req, res, began } = visit
+    const { request, address, req, res, began } = visit
     const path = pathOf(visit)
     const fields: RequestFields = {
       request,
+      client: address,
       method: req.method,
       path: withoutTokens(path).slice(0, MAX_LOGGED_PATH),
       status: res.statusCode,

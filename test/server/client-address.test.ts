@@ -3,7 +3,8 @@ import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { createClientAddress, type TrustedProxies } from '../../src/server/client-address.ts'
 import { parseConfig } from '../../src/server/config.ts'
-import { startServer } from '../support/server.ts'
+import { until } from '../http/upstream-app.ts'
+import { startServer, type Transport } from '../support/server.ts'
 
 /** Who is trusted, the peer, its `X-Forwarded-For`, and who the client is. */
 const CASES: readonly (readonly [TrustedProxies, string, string, string])[] = [
@@ -56,3 +57,27 @@ test('behind a trusted proxy clients are told apart, elsewhere they cannot prete
     assert.equal((await server.send(path, other)).status, last)
   }
 })
+
+/** How clients come, who is trusted, and who the client is; behind a proxy there is no upgrade to HTTP/2. */
+const LOGGED: readonly (readonly [Transport, readonly string[], string])[] = [
+  ['http', ['127.0.0.1'], '192.0.2.1'],
+  ['http', [], '127.0.0.1'],
+  ['https', ['127.0.0.1'], '192.0.2.1'],
+  ['https', [], '127.0.0.1'],
+  ['h2c', [], '127.0.0.1'],
+]
+
+for (const [transport, trust_proxy, client] of LOGGED) {
+  test(`over ${transport} the log tells who sent a request, with ${trust_proxy.length} trusted proxies`, async (t) => {
+    const server = await startServer(t, { transport, settings: { trust_proxy }, options: { uplinks: {} } })
+    const headers = { 'x-forwarded-for': '198.51.100.7, 192.0.2.1' }
+    // The configuration goes past Koa, the other one does not.
+    for (const path of ['/config.json', '/me', '/config.json']) {
+      const before = server.log.length
+      await server.send(path, { headers })
+      await until(() => server.log.length > before, true)
+      const line: unknown = JSON.parse(server.log[before] ?? '')
+      assert.partialDeepStrictEqual(line, { path: `/cargo${path}`, client })
+    }
+  })
+}

@@ -68,10 +68,17 @@ test('createRequestLog() writes what pino would write', () => {
   const timestamp = () => ',"time":"2026-11-26T01:02:03.004Z"'
   const logRequest = createRequestLog(ours.to, timestamp, { worker: 3, 'a "name"': { deep: [1] } })
   const logger = pino({ base: { worker: 3, 'a "name"': { deep: [1] } }, timestamp }, pinos.to)
-  const usual = { request: 'abc-1', method: 'GET', path: '/cargo/se/rd/serde', status: 200, ms: 0 }
+  const usual = {
+    request: 'abc-1',
+    client: '192.0.2.1',
+    method: 'GET',
+    path: '/cargo/se/rd/serde',
+    status: 200,
+    ms: 0,
+  }
   for (const fields of [
     usual,
-    { ...usual, user: 'ann', aborted: true as const },
+    { ...usual, client: '2001:db8::1', user: 'ann', aborted: true as const },
     { ...usual, user: 'a"b\\c\n\u2028é\ud800', path: '/"\\\u0000\u007f\u0080é🦀', method: 'M-"\\' },
   ]) {
     logRequest(fields)

@@ -90,7 +90,10 @@ test('createServer() logs requests with their id, and never a token or query', a
   await server.send('/config.json', { token: 'wrong-token' })
   await server.seed(crateFile('foo', '1.0.0'))
   const log = server.log.join('\n')
-  assert.match(log, /"request":"build-42","method":"GET","path":"\/cargo\/api\/v1\/crates","status":200/)
+  assert.match(
+    log,
+    /"request":"build-42","client":"127.0.0.1","method":"GET","path":"\/cargo\/api\/v1\/crates","status":200/,
+  )
   assert.match(log, /"audit":\{.*"kind":"publish".*"crate":"foo".*"by":"ann"/)
   assert.doesNotMatch(log, /ann-token|wrong-token|needle/)
 })
