@@ -84,14 +84,14 @@ export function createFilling(source: Readable, { sha256, maxBytes, places }: Fi
       const { promise: more } = progress
       // Who was promised bytes gets some even so: an answer that has not begun cannot be cut short.
       if (failure !== undefined && position > 0) throw failure
+      if (verified && position === store.size()) return
       if (position > 0) await nextPlace()
       const end = readable()
       const chunk = await store.read(position, position > 0 ? end : Math.min(FIRST_PIECE, end))
       position += chunk.length
       if (chunk.length > 0) yield chunk
       else if (failure !== undefined) throw failure
-      else if (verified && position === store.size()) return
-      else await more
+      else if (!verified) await more
     }
   }
 

@@ -11,7 +11,7 @@ import { createPlaces } from '../../src/registry/places.ts'
 const MiB = 1024 * 1024
 
 function createFilling(source: Readable, sha256: string, maxBytes: number) {
-  return createFillingOf(source, { sha256, maxBytes, places: createPlaces(4) })
+  return createFillingOf(source, { sha256, maxBytes, places: createPlaces({ beginning: 16, others: 4 }) })
 }
 
 function chunked(bytes: Buffer, size = 10_000): Readable {

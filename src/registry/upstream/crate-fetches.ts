@@ -17,7 +17,7 @@ const FILLS = { parallel: 256, waiting: 4_000, maxWaitMs: 20_000, what: 'crates 
  * Answers that begin, and pieces of 64 KiB that are sent, in one turn of the event loop. A turn takes in one new
  * connection: the shorter it is, the sooner the last of a crowd is heard.
  */
-const PLACES = 4
+const PLACES = { beginning: 16, others: 4 }
 
 /** A crate on its way in from an uplink. */
 export interface CrateFetch {
