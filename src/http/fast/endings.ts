@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
 /** So many answers wait for each other at most. */
-const MAX_WAITING = 32
+const MAX_WAITING = 16
 
 interface Ending {
   readonly res: ServerResponse

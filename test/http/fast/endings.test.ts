@@ -26,12 +26,12 @@ test('createEndings() ends the answers of a turn together, at its end', async ()
   assert.equal(later.writableEnded, true)
 })
 
-test('createEndings() lets no more than 32 answers wait', async () => {
+test('createEndings() lets no more than 16 answers wait', async () => {
   const end = createEndings(unexpected)
   const responses = Array.from({ length: 70 }, response)
   responses.forEach((res, i) => {
     end(res)
-    assert.equal(ended(responses), 32 * Math.floor((i + 1) / 32))
+    assert.equal(ended(responses), 16 * Math.floor((i + 1) / 16))
   })
   await setImmediate()
   assert.equal(ended(responses), 70)
