@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { redisServer } from '../hosts/redis-server.ts'
 import { s3Server } from '../hosts/s3-server.ts'
+import { until } from '../http/upstream-app.ts'
 import { crateFile } from '../support/crate-file.ts'
 import { type Client, clientOf } from './client.ts'
 import { startVerdaccio } from './host.ts'
@@ -91,10 +92,9 @@ export async function crowdInOtherStore(t: TestContext, installed: Installation)
   const verdaccio = await startVerdaccio(t, installed, {
     config: { ...standIns(installed), store: { [name]: { limit: 1000 } }, auth: { 'auth-memory': {} } },
   })
-  assert.ok(
-    verdaccio.log().includes(`store plugin ${name}, which cannot keep two writers apart`),
-    verdaccio.log(),
-  )
+  const warning = `store plugin ${name}, which cannot keep two writers apart`
+  // The host answers before the last of what it logs is here.
+  await until(() => verdaccio.log().includes(warning), true, 30_000)
   const client = clientOf(verdaccio.url, await signUp(verdaccio.origin, 'zoe'))
   await crowdLosesNothing(client)
   assert.equal(await clientOf(verdaccio.url).publish(crateFile('nobodys')), 401)
