@@ -46,8 +46,12 @@ export function createAuth(options: AuthOptions): HostAuth {
     store !== undefined && stored !== undefined && isUser !== undefined
       ? tokenIssuer(store, { ...stored, forget }, () => new Date(now()))
       : undefined
-  /** By the header: it is in memory no longer than that of a request that takes a second. */
-  const right = new LRUCache<string, Recalled & { readonly until: number }>({ max: MAX_RECALLED })
+  /** By the header, which is a secret: it is in memory for no longer than it is of use. */
+  const right = new LRUCache<string, Recalled & { readonly until: number }>({
+    max: MAX_RECALLED,
+    ttl: RECALLED_FOR,
+    ttlAutopurge: true,
+  })
 
   function forget(id: string): void {
     right.clear()
@@ -86,7 +90,8 @@ export function createAuth(options: AuthOptions): HostAuth {
         throw new CargoError('invalid_credential', 'invalid token or password')
       }
       const { principal, expires } = known
-      right.set(authorization, { principal, until: Math.min(asked + RECALLED_FOR, expires) })
+      const until = Math.min(asked + RECALLED_FOR, expires)
+      if (until > asked) right.set(authorization, { principal, until })
       return principal
     },
     recall(authorization) {

@@ -6,6 +6,7 @@ import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import type { ObjectStore } from '../../src/host.ts'
 import { type AuthOptions, createAuth } from '../../src/hosts/auth.ts'
 import { openHtpasswd } from '../../src/hosts/htpasswd.ts'
@@ -92,6 +93,15 @@ test('recall() knows a token that was right for a second, and never longer than 
   time = 1_499
   assert.equal(recalled('fixed'), 'ci')
   time = 1_500
+  assert.equal(auth.recall?.('fixed'), undefined)
+})
+
+test('a token that was right is not kept in memory for longer than a second', async () => {
+  const auth = createAuth({ staticTokens: [{ token: 'fixed', user: 'ci' }], now: () => 0 })
+  await auth.authenticate('fixed', request)
+  assert.ok(auth.recall?.('fixed'))
+  // Its clock stands still: nothing but that it was forgotten makes it unknown.
+  await setTimeout(1_200)
   assert.equal(auth.recall?.('fixed'), undefined)
 })
 
