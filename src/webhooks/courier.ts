@@ -42,19 +42,19 @@ export function createCourier(deps: CourierDeps): Courier {
 
   function wake(): void {
     if (isClosed) return
+    // One reading of the clock: what came due between two would neither be sent nor get a timer.
+    const at = now().getTime()
     for (const receiver of receivers.values()) {
       while ((inFlight.get(receiver.id) ?? 0) < MAX_IN_FLIGHT) {
-        const next = waiting.nextDue(receiver.id, now().getTime())
+        const next = waiting.nextDue(receiver.id, at)
         if (next === undefined) break
         start(receiver, next)
       }
     }
     clearTimeout(timer)
-    const time = waiting.nextTime()
-    if (time === undefined) return
-    // What is due and waits for others to end is woken by their end.
-    const wait = time - now().getTime()
-    if (wait > 0) timer = setTimeout(wake, Math.min(wait, MAX_TIMER_MS)).unref()
+    // What is due by now and was not sent waits for others to end, and is woken by their end.
+    const time = waiting.nextTime(at)
+    if (time !== undefined) timer = setTimeout(wake, Math.min(time - at, MAX_TIMER_MS)).unref()
   }
 
   function start(receiver: Receiver, next: Waiting): void {

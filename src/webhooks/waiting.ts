@@ -16,8 +16,8 @@ export interface WaitingRoom {
   remove(id: string): void
   /** The delivery to a receiver that is due the longest, if one is. */
   nextDue(receiver: string, now: number): Waiting | undefined
-  /** When the next delivery is due that is not being sent, in milliseconds since 1970. */
-  nextTime(): number | undefined
+  /** When the first of those is due that are due later than `now`, in milliseconds since 1970. */
+  nextTime(now: number): number | undefined
 }
 
 export function createWaitingRoom(capacity: number): WaitingRoom {
@@ -39,6 +39,6 @@ export function createWaitingRoom(capacity: number): WaitingRoom {
     remove: (id) => void all.delete(id),
     nextDue: (receiver, now) =>
       earliest(({ delivery }) => delivery.receiver === receiver && delivery.due <= now),
-    nextTime: () => earliest(() => true)?.delivery.due,
+    nextTime: (now) => earliest(({ delivery }) => delivery.due > now)?.delivery.due,
   }
 }

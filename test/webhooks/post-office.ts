@@ -22,13 +22,14 @@ export const EVENT: CargoEvent = {
 export interface PostOfficeSpec {
   readonly storage?: ObjectStore
   readonly timing?: WebhookTiming
+  readonly now?: () => Date
 }
 
 /** Webhooks with all that they said. */
 export function openPostOffice(
   context: { after(done: () => Promise<void>): void },
   hooks: readonly (Partial<Hook> & { readonly url: string })[],
-  { storage = memoryStorage(), timing = FAST }: PostOfficeSpec = {},
+  { storage = memoryStorage(), timing = FAST, now = () => new Date() }: PostOfficeSpec = {},
 ) {
   const outcomes: string[] = []
   const log: { readonly level: string; readonly message: string; readonly fields: object }[] = []
@@ -39,7 +40,7 @@ export function openPostOffice(
     webhooks: parseOptions({ webhooks: hooks.map((hook) => ({ secret: SECRET, ...hook })) }).webhooks,
     ...{ storage, logger, timing },
     onOutcome: (outcome) => void outcomes.push(outcome),
-    now: () => new Date(),
+    now,
   })
   let closing: Promise<void> | undefined
   const close = () => (closing ??= webhooks.close())

@@ -70,6 +70,29 @@ test('a delivery that fails is tried again under the same id, with a signature o
   )
 })
 
+test('a delivery that comes due while the clock is read is not forgotten', async (t) => {
+  const receiver = await startReceiver(t, (response) => response.writeHead(500).end())
+  let readings = 0
+  const now = () => new Date(Date.now() + readings++)
+  const office = openPostOffice(t, [{ url: receiver.url }], { now })
+  for (let n = 1; n <= 20; n++) {
+    office.note()
+    assert.ok(await eventually(() => office.outcomes.length === 4 * n, 5_000), `delivery ${n}`)
+  }
+})
+
+test('a receiver that takes all it may keeps the retries of nobody else waiting', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  t.after(() => void silent.close())
+  const failing = await startReceiver(t, (response) => response.writeHead(500).end())
+  const office = openPostOffice(t, [
+    { url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`, timeout: '4s' },
+    { url: failing.url },
+  ])
+  for (let n = 0; n < 6; n++) office.note()
+  assert.ok(await eventually(() => failing.messages.length === 24, 3_000), String(failing.messages.length))
+})
+
 test('what never arrives becomes a dead letter with its last error', async (t) => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   t.after(() => void silent.close())
