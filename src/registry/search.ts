@@ -6,7 +6,8 @@ import type { CatalogueEntry } from './catalogue/entry.ts'
 import type { CrateCriteria } from './catalogue/query.ts'
 import type { CrateTable } from './catalogue/table.ts'
 import type { DownloadTotals } from './download-counts.ts'
-import { type Downloads, inOrder, visibleRows } from './lists/find-crates.ts'
+import { inOrder, visibleRows } from './lists/find-crates.ts'
+import type { Downloads } from './lists/order.ts'
 import type { CrateSight, KeptCrates, VisibleCrates } from './lists/visible-crates.ts'
 
 /** A crate that was found. */

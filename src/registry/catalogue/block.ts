@@ -1,28 +1,27 @@
-import { type Dictionary, openDictionary, packedDictionary, packedText, wordAt } from './dictionary.ts'
-import { listAt, type NumberLists, openNumberLists, packed, packedLists } from './number-lists.ts'
+import { type Dictionary, openDictionary, packedDictionary, wordAt } from './dictionary.ts'
+import { createNames, type Names } from './names.ts'
+import { numbersBySlot, openPostings, type Postings, packedPostings } from './postings.ts'
 
 /** Entries of a block: so few that closing one, or searching it, takes some milliseconds at most. */
 export const BLOCK_SIZE = 16_384
 
-/** Before the name of an entry, and between its canonical form and its spelling, if that is another one. */
-const [NAME, SPELLING] = ['\n', '\t']
-
 /** What many crates are found by, in as few objects as can be. */
 export interface Block {
-  /** The names of all, one behind the other. */
-  readonly names: string
-  /** Where each begins, and the last one ends. */
-  readonly starts: ArrayLike<number>
-  /** How long the canonical form of each is. */
-  readonly lengths: ArrayLike<number>
+  readonly size: number
+  readonly names: Pick<Names, 'at' | 'spellingAt' | 'find'>
   /** Of which row each is. */
-  readonly rows: ArrayLike<number>
+  readonly rows: Uint32Array
+  /** Those that are not to be found are {@link HIDDEN}, the others 0. */
+  readonly hidden: Uint8Array
   readonly dictionary: Dictionary
   /** What else they are found by: numbers of the dictionary. */
-  readonly words: NumberLists
+  readonly words: Postings
   /** The numbers of their tags. */
-  readonly tags: NumberLists
+  readonly tags: Postings
 }
+
+/** Of an entry that has moved to a later block, or whose crate is gone. */
+export const HIDDEN = 0xff
 
 /** An entry of a block. */
 export interface BlockEntry {
@@ -32,6 +31,7 @@ export interface BlockEntry {
   readonly canonical: string
   readonly words: readonly string[]
   readonly tags: readonly number[]
+  readonly isGone: boolean
 }
 
 /** A block that takes entries. */
@@ -41,60 +41,54 @@ export interface OpenBlock extends Block {
   seal(): Block
 }
 
-export function openBlock(): OpenBlock {
-  let names = ''
-  const [starts, lengths, rows]: [number[], number[], number[]] = [[0], [], []]
+/** A block for so many entries. */
+export function openBlock(most: number): OpenBlock {
+  const names = createNames(most)
+  const [rows, hidden] = [new Uint32Array(most), new Uint8Array(most)]
   const dictionary = openDictionary()
-  const [words, tags] = [openNumberLists(), openNumberLists()]
+  const [words, tags] = [openPostings(), openPostings()]
+  let size = 0
   return {
-    get names() {
-      return names
+    get size() {
+      return size
     },
-    ...{ starts, lengths, rows, dictionary, words, tags },
-    add(entry) {
-      const { row, spelling, canonical } = entry
-      names += NAME + canonical + (spelling === canonical ? '' : SPELLING + spelling)
-      starts.push(names.length)
-      lengths.push(canonical.length)
-      rows.push(row)
-      words.add(entry.words.map(dictionary.numberOf))
-      tags.add(entry.tags)
+    ...{ names, rows, hidden, dictionary, words, tags },
+    add({ row, spelling, canonical, isGone, ...found }) {
+      names.add(canonical, spelling)
+      rows[size] = row
+      hidden[size] = isGone ? HIDDEN : 0
+      words.add(size, found.words.map(dictionary.numberOf))
+      tags.add(size, found.tags)
+      size += 1
     },
-    seal: () => ({
-      names: packedText(names),
-      ...{ starts: packed(starts), lengths: packed(lengths), rows: packed(rows) },
-      dictionary: packedDictionary(dictionary),
-      ...{ words: packedLists(words), tags: packedLists(tags) },
-    }),
+    seal() {
+      names.seal()
+      return {
+        ...{ size, names, rows, hidden, dictionary: packedDictionary(dictionary) },
+        ...{ words: packedPostings(words), tags: packedPostings(tags) },
+      }
+    },
   }
 }
 
 /** A block whose entries have all moved elsewhere. */
-export const EMPTY_BLOCK: Block = openBlock().seal()
+export const EMPTY_BLOCK: Block = openBlock(0).seal()
 
-/** Where the canonical name of an entry begins in the names. */
-export function nameStart({ starts }: Block, slot: number): number {
-  return (starts[slot] ?? 0) + NAME.length
-}
-
-export function nameAt(block: Block, slot: number): string {
-  const start = nameStart(block, slot)
-  return block.names.slice(start, start + (block.lengths[slot] ?? 0))
-}
-
-/** The name as its crate spells it. */
-export function spellingAt(block: Block, slot: number): string {
-  const after = nameStart(block, slot) + (block.lengths[slot] ?? 0)
-  const end = block.starts[slot + 1] ?? 0
-  return after === end ? nameAt(block, slot) : block.names.slice(after + SPELLING.length, end)
-}
-
-export function entryAt(block: Block, slot: number): BlockEntry {
-  return {
-    row: block.rows[slot] ?? 0,
-    spelling: spellingAt(block, slot),
-    canonical: nameAt(block, slot),
-    words: listAt(block.words, slot).map((number) => wordAt(block.dictionary, number)),
-    tags: listAt(block.tags, slot),
+/** All entries, also those that have moved; whose crates are gone is for the caller to tell. */
+export function* entriesIn(block: Block, isGone: (row: number) => boolean): Generator<BlockEntry> {
+  const words = numbersBySlot(block.words, block.size)
+  const tags = numbersBySlot(block.tags, block.size)
+  for (let slot = 0; slot < block.size; slot++) {
+    const row = block.rows[slot] ?? 0
+    yield {
+      ...{
+        row,
+        spelling: block.names.spellingAt(slot),
+        canonical: block.names.at(slot),
+        isGone: isGone(row),
+      },
+      words: (words[slot] ?? []).map((number) => wordAt(block.dictionary, number)),
+      tags: tags[slot] ?? [],
+    }
   }
 }

@@ -1,19 +1,24 @@
+type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array
+
 /** Numbers by row, in as few bytes as they need. */
-export interface Column {
+export interface Column<T extends Numbers = Numbers> {
   get(row: number): number
   set(row: number, value: number): void
+  /** All of them as they are now, for those who look at very many: rows beyond its end are 0. */
+  readonly values: T
 }
-
-type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array
 
 const FIRST_ROWS = 1024
 /** Less than the usual factor of two: what is not used yet is memory too. */
 const GROWTH = 1.5
 
 /** A column that grows; rows that were never set are 0. */
-export function createColumn<T extends Numbers>(Type: new (length: number) => T): Column {
+export function createColumn<T extends Numbers>(Type: new (length: number) => T): Column<T> {
   let values = new Type(FIRST_ROWS)
   return {
+    get values() {
+      return values
+    },
     get: (row) => values[row] ?? 0,
     set(row, value) {
       if (row >= values.length) {

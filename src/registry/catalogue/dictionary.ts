@@ -1,4 +1,4 @@
-import { packed } from './number-lists.ts'
+import { packed } from './postings.ts'
 
 /** Before each word; no word has it. */
 const WORD = '\n'

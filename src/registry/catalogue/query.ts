@@ -1,13 +1,9 @@
-import { type Block, EMPTY_BLOCK } from './block.ts'
-import { type Cursor, letterCursor, meet, type TermCursor, termCursor } from './cursors.ts'
-import { createMatches, type Matches } from './matches.ts'
-import { listCursor } from './number-lists.ts'
+import { type Block, HIDDEN } from './block.ts'
+import { createFits, type Wanted } from './fits.ts'
+import { createMatches, type Matches, type MatchList } from './matches.ts'
 import type { CrateTable } from './table.ts'
 import type { TagKind, TagNumbers } from './tags.ts'
 import { termBytes } from './words.ts'
-
-/** Rows that are looked at before others get a turn. */
-const PART = 4096
 
 /** What crates are looked for by; all of it must fit. */
 export interface CrateCriteria {
@@ -24,10 +20,7 @@ export interface CrateCriteria {
   readonly names?: readonly string[]
 }
 
-/**
- * The rows that fit. One pass over the names and words of all blocks, which makes nothing but the answer; `pause` lets
- * others work in between.
- */
+/** The rows that fit, found block by block; `pause` lets others work in between. */
 export async function matchingRows(
   table: CrateTable,
   criteria: CrateCriteria,
@@ -36,35 +29,35 @@ export async function matchingRows(
 ): Promise<Matches> {
   const before = table.changes
   const found = createMatches()
-  const take = (row: number, rank: number) => {
-    if (!table.isGone(row) && isVisible(row)) found.add(row, rank)
-  }
+  const fitsOf = createFits(prepare(criteria, table.tags))
   const { names } = criteria
-  if (names !== undefined) takeNames(table, { ...criteria, names }, take)
-  else if (isAnything(criteria)) {
-    for (let row = 0; row < table.rows; row++) {
-      take(row, 0)
-      if (row % PART === 0) await pause()
-    }
-  } else {
-    const wanted = prepare(criteria, table.tags)
-    for (let block = 0; block < table.blocks.length; block++) {
-      const isCurrent = (slot: number) => table.isCurrent(block, slot)
-      searchBlock(table.blocks[block] ?? EMPTY_BLOCK, wanted, isCurrent, take)
-      await pause()
-    }
+  if (names !== undefined) {
+    const rows = new Set(names.map(table.rowOf).filter((row) => row !== undefined))
+    const isMeant = (row: number) => rows.has(row) && isVisible(row)
+    for (const block of new Set(Array.from(rows, table.blockOf)))
+      takeWhatFits(block, fitsOf(block), isMeant, found)
+    return found.all()
+  }
+  for (const block of table.blocks) {
+    takeWhatFits(block, fitsOf(block), isVisible, found)
+    await pause()
   }
   const matches = found.all()
   return table.changes === before ? matches : withoutRepeats(matches)
 }
 
-/** Criteria in the form in which they are compared with blocks. */
-interface Wanted {
-  /** The longest one first: it is in the fewest entries, most likely. */
-  readonly terms: readonly string[]
-  readonly letter: string
-  /** Of each list one must be among the tags. */
-  readonly tags: readonly (readonly number[])[]
+function takeWhatFits(
+  { size, rows, hidden }: Block,
+  fits: Uint8Array,
+  isVisible: (row: number) => boolean,
+  found: MatchList,
+): void {
+  for (let slot = 0; slot < size; slot++) {
+    const rank = fits[slot] ?? HIDDEN
+    if (rank === HIDDEN || hidden[slot] === HIDDEN) continue
+    const row = rows[slot] ?? 0
+    if (isVisible(row)) found.add(row, rank)
+  }
 }
 
 function prepare(
@@ -94,45 +87,6 @@ export function isAnything({
   names,
 }: CrateCriteria): boolean {
   return terms.length === 0 && (letter ?? keyword ?? category ?? dependency ?? names) === undefined
-}
-
-type Take = (row: number, rank: number) => void
-
-function takeNames(
-  table: CrateTable,
-  { names, ...criteria }: CrateCriteria & { readonly names: readonly string[] },
-  take: Take,
-): void {
-  const wanted = prepare(criteria, table.tags)
-  const rows = new Set(names.map((name) => table.rowOf(name)).filter((row) => row !== undefined))
-  for (const row of rows) {
-    const { block, slot } = table.placeOf(row)
-    const search = searchOf(block, wanted)
-    if (search.next(slot) === slot) take(row, search.rank())
-  }
-}
-
-function searchBlock(block: Block, wanted: Wanted, isCurrent: (slot: number) => boolean, take: Take): void {
-  const { rows } = block
-  const search = searchOf(block, wanted)
-  for (let slot = search.next(0); slot < rows.length; slot = search.next(slot + 1))
-    if (isCurrent(slot)) take(rows[slot] ?? 0, search.rank())
-}
-
-/** The entries of a block that fit. The rank is that of the term that fits least. */
-function searchOf(block: Block, { terms, letter, tags }: Wanted): TermCursor {
-  const slots = block.rows.length
-  const found = terms.map((term) => termCursor(block, term))
-  const cursors: Cursor[] = [...found, ...tags.map((numbers) => listCursor(block.tags, numbers))]
-  if (letter !== '') cursors.push(letterCursor(block, letter))
-  return {
-    next: (slot) => meet(cursors, slot, slots),
-    rank() {
-      let rank = 0
-      for (const term of found) rank = Math.max(rank, term.rank())
-      return rank
-    },
-  }
 }
 
 /** A crate that changed while others had their turn may have been met twice. */

@@ -4,12 +4,11 @@ import {
   type Block,
   type BlockEntry,
   EMPTY_BLOCK,
-  entryAt,
-  nameAt,
+  entriesIn,
+  HIDDEN,
   openBlock,
-  spellingAt,
 } from './block.ts'
-import { createColumn } from './columns.ts'
+import { type Column, createColumn } from './columns.ts'
 import { type CatalogueEntry, isNews } from './entry.ts'
 import { createNameIndex } from './name-index.ts'
 import { createRowDetails } from './row-details.ts'
@@ -28,11 +27,9 @@ export interface CrateTable {
   readonly size: number
   /** Grows with every change. */
   readonly changes: number
-  /** In these, some entries may have moved to a later block: {@link CrateTable.isCurrent} tells. */
+  /** Together they have each crate once that is not hidden. */
   readonly blocks: readonly Block[]
   readonly tags: TagNumbers
-  /** Whether the entry in a slot is the one that counts of its crate. */
-  isCurrent(block: number, slot: number): boolean
   /** The row of a name in any spelling, also of a crate that is gone. */
   rowOf(name: string): number | undefined
   isGone(row: number): boolean
@@ -40,16 +37,16 @@ export interface CrateTable {
   nameOf(row: number): string
   /** The name as its crate spells it. */
   spellingOf(row: number): string
-  placeOf(row: number): { readonly block: Block; readonly slot: number }
+  blockOf(row: number): Block
   /** The entries of some rows. */
   entriesOf(rows: readonly number[]): Promise<readonly CatalogueEntry[]>
-  /** Names with a lower one come first; {@link CrateTable.compareNames} tells those with the same apart. */
-  nameKey(row: number): number
+  /** By row, what names with a lower one come behind; {@link CrateTable.compareNames} tells those with the same apart. */
+  readonly nameKeys: Column
   /** Negative when the first one's name is before the second one's. */
   compareNames(a: number, b: number): number
-  /** Seconds since 1970. */
-  created(row: number): number
-  updated(row: number): number
+  /** By row, in seconds since 1970. */
+  readonly created: Column
+  readonly updated: Column
   /** Takes an entry, when it is news. */
   put(entry: CatalogueEntry): boolean
   close(): Promise<void>
@@ -66,7 +63,7 @@ export function createCrateTable(
   const few = blockSize / 2
   const blocks: Block[] = []
   const live: number[] = []
-  let open = openBlock()
+  let open = openBlock(blockSize)
   let [rows, size, changes] = [0, 0, 0]
   const numbers = createColumn(Uint32Array)
   const flags = createColumn(Uint8Array)
@@ -85,20 +82,24 @@ export function createCrateTable(
   const isGone = (row: number) => (flags.get(row) & GONE) !== 0
 
   function nameOf(row: number): string {
-    return nameAt(blockOf(row), slotOf(row))
+    return blockOf(row).names.at(slotOf(row))
+  }
+
+  function makeRoom(): void {
+    if (open.size === blockSize) close()
   }
 
   function append(entry: BlockEntry): void {
-    if (open.rows.length === blockSize) close()
+    makeRoom()
     const block = blocks.length - 1
-    places.set(entry.row, block * blockSize + open.rows.length)
+    places.set(entry.row, block * blockSize + open.size)
     live[block] = (live[block] ?? 0) + 1
     open.add(entry)
   }
 
   function close(): void {
     const [full, block] = [open, blocks.length - 1]
-    open = openBlock()
+    open = openBlock(blockSize)
     blocks.push(open)
     live.push(0)
     if ((live[block] ?? 0) > few) blocks[block] = full.seal()
@@ -108,8 +109,8 @@ export function createCrateTable(
   /** Moves what still counts in a block to the end. */
   function giveUp(block: number): void {
     const left = blocks[block] ?? EMPTY_BLOCK
-    for (const [slot, row] of Array.from(left.rows).entries())
-      if (places.get(row) === block * blockSize + slot) append(entryAt(left, slot))
+    let place = block * blockSize
+    for (const entry of entriesIn(left, isGone)) if (places.get(entry.row) === place++) append(entry)
     blocks[block] = EMPTY_BLOCK
     live[block] = 0
   }
@@ -117,6 +118,8 @@ export function createCrateTable(
   /** The entry of a row counts no longer; another one has been appended. */
   function leave(place: number): void {
     const block = Math.floor(place / blockSize)
+    const { hidden } = blocks[block] ?? EMPTY_BLOCK
+    hidden[place % blockSize] = HIDDEN
     live[block] = (live[block] ?? 0) - 1
     if (block < blocks.length - 1 && live[block] <= few && blocks[block] !== EMPTY_BLOCK) giveUp(block)
   }
@@ -137,36 +140,36 @@ export function createCrateTable(
       return changes
     },
     blocks,
-    isCurrent(block, slot) {
-      const row = blocks[block]?.rows[slot]
-      return row !== undefined && places.get(row) === block * blockSize + slot
-    },
     rowOf: (name) => names.find(canonicalName(name)),
     isGone,
     nameOf,
-    spellingOf: (row) => spellingAt(blockOf(row), slotOf(row)),
-    placeOf: (row) => ({ block: blockOf(row), slot: slotOf(row) }),
+    spellingOf: (row) => blockOf(row).names.spellingAt(slotOf(row)),
+    blockOf,
     tags,
     entriesOf: (some) => details.read(some),
-    nameKey: nameKeys.get,
+    nameKeys,
     compareNames(a, b) {
       const [left, right] = [nameOf(a), nameOf(b)]
       return left < right ? -1 : Number(left > right)
     },
-    created: created.get,
-    updated: updated.get,
+    ...{ created, updated },
     put(entry) {
       const name = canonicalName(entry.name)
       const before = names.find(name)
       if (!isNews(entry, known(before))) return false
       const row = before ?? rows++
+      // That may move the entry before.
+      makeRoom()
       const left = places.get(row)
       size += Number(!entry.gone) - Number(before !== undefined && !isGone(row))
-      append({ row, spelling: entry.name, canonical: name, words: wordsOf(entry), tags: tags.of(entry) })
-      details.put(row, entry)
-      if (before !== undefined) leave(left)
       numbers.set(row, entry.n)
       flags.set(row, (entry.gone ? GONE : 0) | (entry.created === undefined ? OLD : 0))
+      append({
+        ...{ row, spelling: entry.name, canonical: name, words: wordsOf(entry), tags: tags.of(entry) },
+        isGone: entry.gone === true,
+      })
+      details.put(row, entry)
+      if (before !== undefined) leave(left)
       created.set(row, seconds(entry.created ?? entry.updated))
       updated.set(row, seconds(entry.updated))
       if (before === undefined) {

@@ -1,34 +1,40 @@
 import type { CrateOrder } from '../../protocol/crates-query.ts'
-import { firstOf } from '../catalogue/first-of.ts'
+import { firstOf, type Order } from '../catalogue/first-of.ts'
 import { createMatches, type Matches } from '../catalogue/matches.ts'
 import { type CrateCriteria, isAnything, matchingRows } from '../catalogue/query.ts'
 import type { CrateTable } from '../catalogue/table.ts'
-import type { DownloadTotals } from '../download-counts.ts'
+import { type Downloads, orderKey } from './order.ts'
 import type { VisibleCrates } from './visible-crates.ts'
-
-/** Downloads by canonical name. */
-export type Downloads = DownloadTotals['crates']
 
 /** So many crates are asked about at a time. */
 const BATCH = 256
-/** Rows whose keys are made before others get a turn. */
-const PART = 4096
+/** So many of the first rows of a list of all crates are kept. */
+const KEPT = 1000
+
+/** Rows that were found. */
+export interface FoundRows extends Matches {
+  /** Where they are kept: the first of them by order, and which counts of downloads that was made of. */
+  readonly firsts?: Map<
+    CrateOrder,
+    { readonly downloads: Downloads; readonly rows: Promise<readonly number[]> }
+  >
+}
 
 /** All crates of a catalogue that could be seen last: whoever turns the pages of a list asks for them each time. */
-const everything = new WeakMap<CrateTable, { readonly key: string; readonly rows: Promise<Matches> }>()
+const everything = new WeakMap<CrateTable, { readonly key: string; readonly rows: Promise<FoundRows> }>()
 
 /** All that fit and that the caller may see. */
 export async function visibleRows(
   crates: VisibleCrates,
   criteria: CrateCriteria,
   pause: () => Promise<void>,
-): Promise<Matches> {
+): Promise<FoundRows> {
   const { table } = crates
   if (crates.key === undefined || !isAnything(criteria)) return findRows(crates, criteria, pause)
   const key = `${table.changes} ${crates.key}`
   const known = everything.get(table)
   if (known?.key === key) return known.rows
-  const rows = findRows(crates, criteria, pause)
+  const rows = findRows(crates, criteria, pause).then((found) => ({ ...found, firsts: new Map() }))
   everything.set(table, { key, rows })
   rows.catch(() => everything.delete(table))
   return rows
@@ -56,46 +62,38 @@ async function findRows(
 /** The rows from `from` to `to` in an order. */
 export async function inOrder(
   table: CrateTable,
+  found: FoundRows,
+  order: CrateOrder,
+  downloads: Downloads,
+  [from, to]: readonly [from: number, to: number],
+  pause: () => Promise<void>,
+): Promise<readonly number[]> {
+  const { firsts } = found
+  if (firsts === undefined || to > KEPT) return rowsInOrder(table, found, order, downloads, [from, to], pause)
+  const known = firsts.get(order)
+  const rows =
+    known?.downloads === downloads
+      ? known.rows
+      : rowsInOrder(table, found, order, downloads, [0, KEPT], pause)
+  firsts.set(order, { downloads, rows })
+  return (await rows).slice(from, to)
+}
+
+async function rowsInOrder(
+  table: CrateTable,
   { rows, ranks }: Matches,
   order: CrateOrder,
   downloads: Downloads,
   window: readonly [from: number, to: number],
   pause: () => Promise<void>,
 ): Promise<readonly number[]> {
-  const keys = order === 'relevance' ? ranks : new Float64Array(rows.length)
-  const keyOf = orderKey(table, order, downloads)
-  if (keyOf !== undefined) {
-    for (let position = 0; position < rows.length; position++) {
-      keys[position] = keyOf(rows[position] ?? 0)
-      if (position % PART === 0) await pause()
-    }
+  const keyOf = await orderKey(table, order, downloads, pause)
+  const names = table.nameKeys.values
+  const rowOf = (position: number) => rows[position] ?? 0
+  const byKey: Order = {
+    first: order === 'relevance' ? (position) => ranks[position] ?? 0 : (position) => keyOf(rowOf(position)),
+    second: (position) => names[rowOf(position)] ?? 0,
+    compare: (a, b) => table.compareNames(rowOf(a), rowOf(b)),
   }
-  const byKey = {
-    first: keys,
-    second: (position: number) => table.nameKey(rows[position] ?? 0),
-    compare: (a: number, b: number) => table.compareNames(rows[a] ?? 0, rows[b] ?? 0),
-  }
-  const first = await firstOf(rows.length, byKey, window, pause)
-  return first.map((position) => rows[position] ?? 0)
-}
-
-/** A number that is the lower the further ahead a row belongs; `undefined`: the row does not tell it. */
-export function orderKey(
-  table: CrateTable,
-  order: CrateOrder,
-  downloads: Downloads,
-): ((row: number) => number) | undefined {
-  switch (order) {
-    case 'relevance':
-    case 'alpha':
-      return undefined
-    case 'downloads':
-      return (row) => -(downloads.get(table.nameOf(row))?.total ?? 0)
-    case 'recent-downloads':
-      return (row) => -(downloads.get(table.nameOf(row))?.recent ?? 0)
-    case 'recent-updates':
-      return (row) => -table.updated(row)
-    case 'new':
-      return (row) => -table.created(row)
-  }
+  return (await firstOf(rows.length, byKey, window, pause)).map(rowOf)
 }

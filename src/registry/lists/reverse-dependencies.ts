@@ -5,7 +5,8 @@ import { namesCollide } from '../../protocol/name.ts'
 import type { Matches } from '../catalogue/matches.ts'
 import type { KnownCrates } from '../crate-view.ts'
 import type { CrateDownloads, DownloadCounts } from '../download-counts.ts'
-import { type Downloads, inOrder, visibleRows } from './find-crates.ts'
+import { inOrder, visibleRows } from './find-crates.ts'
+import type { Downloads } from './order.ts'
 import type { VisibleCrates } from './visible-crates.ts'
 
 /** A crate that depends on another one. */

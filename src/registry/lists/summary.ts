@@ -2,14 +2,13 @@ import type { SearchHit } from '../../protocol/api.ts'
 import type { CrateOrder } from '../../protocol/crates-query.ts'
 import type { Matches } from '../catalogue/matches.ts'
 import { hitOf } from '../search.ts'
-import { type Downloads, inOrder, orderKey, visibleRows } from './find-crates.ts'
+import { type FoundRows, inOrder, visibleRows } from './find-crates.ts'
+import { type Downloads, downloadsByRow, orderKey } from './order.ts'
 import type { CountTags, TagCount } from './tag-counts.ts'
 import type { VisibleCrates } from './visible-crates.ts'
 
 /** Items of each list. */
 const SHOWN = 10
-/** Rows whose downloads are added up before others get a turn. */
-const PART = 4096
 
 /** What a registry has for somebody, at a glance. */
 export interface Summary {
@@ -27,7 +26,7 @@ export interface Summary {
 /** What one catalogue has to offer. */
 interface Offer {
   readonly crates: VisibleCrates
-  readonly found: Matches
+  readonly found: FoundRows
 }
 
 /** Sums up the crates of several catalogues. */
@@ -74,11 +73,11 @@ async function topOf(
   const candidates: { readonly key: number; readonly hit: SearchHit }[] = []
   for (const { crates, found } of offers) {
     const rows = await inOrder(crates.table, found, order, downloads, [0, SHOWN], pause)
-    const keyOf = orderKey(crates.table, order, downloads)
+    const keyOf = await orderKey(crates.table, order, downloads, pause)
     const entries = await crates.table.entriesOf(rows)
     for (const [position, row] of rows.entries()) {
       const entry = entries[position]
-      if (entry !== undefined) candidates.push({ key: keyOf?.(row) ?? 0, hit: hitOf(entry) })
+      if (entry !== undefined) candidates.push({ key: keyOf(row), hit: hitOf(entry) })
     }
   }
   return candidates
@@ -88,7 +87,7 @@ async function topOf(
 }
 
 function updatedSince({ table }: VisibleCrates, { rows }: Matches): Matches {
-  const updated = rows.filter((row) => table.updated(row) !== table.created(row))
+  const updated = rows.filter((row) => table.updated.get(row) !== table.created.get(row))
   return { rows: updated, ranks: new Uint8Array(updated.length) }
 }
 
@@ -100,10 +99,8 @@ async function addUp(
   let sum = 0
   if (downloads.size === 0) return sum
   for (const { crates, found } of offers) {
-    for (const [position, row] of found.rows.entries()) {
-      sum += downloads.get(crates.table.nameOf(row))?.total ?? 0
-      if (position % PART === 0) await pause()
-    }
+    const byRow = await downloadsByRow(crates.table, 'total', downloads, pause)
+    for (const row of found.rows) sum += byRow[row] ?? 0
   }
   return sum
 }

@@ -1,4 +1,6 @@
+import type { Block } from '../catalogue/block.ts'
 import type { Matches } from '../catalogue/matches.ts'
+import type { Numbers } from '../catalogue/postings.ts'
 import type { CrateTable } from '../catalogue/table.ts'
 import { type TagKind, withParents } from '../catalogue/tags.ts'
 import { visibleRows } from './find-crates.ts'
@@ -64,18 +66,28 @@ async function addCounts(
   const isMeant = new Uint8Array(table.rows)
   for (const row of rows) isMeant[row] = 1
   const valuesOf = knownValues(table, kind)
-  for (const [index, { tags, rows }] of table.blocks.entries()) {
-    const { values: numbers, starts } = tags
-    for (let slot = 0; slot < rows.length; slot++) {
-      const row = rows[slot] ?? 0
-      if (isMeant[row] !== 1 || !table.isCurrent(index, slot)) continue
-      const values = new Set<string>()
-      for (let at = starts[slot] ?? 0; at < (starts[slot + 1] ?? 0); at++)
-        for (const value of valuesOf(numbers[at] ?? 0)) values.add(value)
-      for (const value of values) count(counts, value, table.created(row))
+  for (const block of table.blocks) {
+    for (const [value, lists] of listsByValue(block, valuesOf)) {
+      // An entry that is in several of them counts once.
+      const slots = lists.length === 1 ? lists[0] : new Set(lists.flatMap((list) => Array.from(list)))
+      for (const slot of slots ?? []) {
+        const row = block.rows[slot] ?? 0
+        if (isMeant[row] === 1 && block.hidden[slot] === 0) count(counts, value, table.created.get(row))
+      }
     }
     await pause()
   }
+}
+
+/** The slots of the entries of a block by what they count for, in one or more lists. */
+function listsByValue(
+  block: Block,
+  valuesOf: (number: number) => readonly string[],
+): ReadonlyMap<string, readonly Numbers[]> {
+  const lists = new Map<string, Numbers[]>()
+  for (const [number, slots] of block.tags.all())
+    for (const value of valuesOf(number)) lists.set(value, [...(lists.get(value) ?? []), slots])
+  return lists
 }
 
 function count(

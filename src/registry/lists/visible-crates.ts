@@ -46,7 +46,7 @@ const PART = 256
 const [UNKNOWN, FIRST] = [0, 2]
 
 export function createCrateSight(access: Access, rules: PackageRules): CrateSight {
-  const columns = new WeakMap<CrateTable, Column>()
+  const columns = new WeakMap<CrateTable, Column<Uint16Array>>()
   /** Rows up to here have their numbers. */
   const known = new WeakMap<CrateTable, number>()
 
@@ -55,7 +55,7 @@ export function createCrateSight(access: Access, rules: PackageRules): CrateSigh
     const column = columns.get(table) ?? createColumn(Uint16Array)
     columns.set(table, column)
     return (row) => {
-      const known = column.get(row)
+      const known = column.values[row] ?? UNKNOWN
       if (known !== UNKNOWN) return known
       const number = rules.placeFor(table.nameOf(row)) + FIRST
       column.set(row, number)
