@@ -3,6 +3,7 @@ import { CargoError } from '../errors.ts'
 import type { Logger } from '../host.ts'
 import { withoutTokens } from '../protocol/token-text.ts'
 import type { CargoContext } from './context.ts'
+import { eachHeader } from './index-head.ts'
 
 /** What a handler may have said of the file that it then could not send. */
 const OF_THE_FILE = ['Accept-Ranges', 'Content-Encoding', 'Content-Range', 'ETag', 'Last-Modified'] as const
@@ -15,20 +16,38 @@ export function createErrorHandler(logger: Logger, answer: (ctx: CargoContext, e
     try {
       await next()
     } catch (thrown) {
-      const error = toCargoError(thrown)
-      if (error.status >= 500 && error.code !== 'not_supported')
-        logger.error(
-          { ...troubleOf(thrown), method: ctx.method, path: withoutTokens(ctx.path) },
-          error.message,
-        )
+      const error = toldOf(thrown, { method: ctx.method, path: ctx.path }, logger)
       for (const header of OF_THE_FILE) ctx.remove(header)
       ctx.status = error.status
-      ctx.set({ ...error.headers })
-      ctx.set('Cache-Control', 'no-store')
-      if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter))
+      eachHeader(errorHead(error), (name, value) => ctx.set(name, value))
       answer(ctx, error)
     }
   }
+}
+
+/** As much of a request as the log is told when it fails. */
+export interface Failed {
+  readonly method: string
+  readonly path: string
+  /** Its id, where the logger does not know it by itself. */
+  readonly request?: string
+}
+
+/** What the client is told of a failure; the log is told of those that are not the client's. */
+export function toldOf(thrown: unknown, { method, path, request }: Failed, logger: Logger): CargoError {
+  const error = toCargoError(thrown)
+  if (error.status >= 500 && error.code !== 'not_supported') {
+    const asked = { method, path: withoutTokens(path), ...(request && { request }) }
+    logger.error({ ...troubleOf(thrown), ...asked }, error.message)
+  }
+  return error
+}
+
+/** The headers of a refusal: names and values in turns. */
+export function errorHead({ headers, retryAfter }: CargoError): readonly string[] {
+  const head = [...Object.entries(headers).flat(), 'Cache-Control', 'no-store']
+  if (retryAfter !== undefined) head.push('Retry-After', String(retryAfter))
+  return head
 }
 
 /** What the log is told: all of what nobody expected, and the reason of what happens now and then. */

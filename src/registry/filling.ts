@@ -17,6 +17,14 @@ export interface Filled {
   stream(): Readable
 }
 
+/** Bytes, a piece at a time. */
+export interface Pieces {
+  /** Waits for the next ones; `undefined` after the last. To be called when the one before has been answered. */
+  next(): Promise<Buffer | undefined>
+  /** To be called once, whether all were taken or not. */
+  close(): void
+}
+
 /**
  * A crate on its way in, read by any number of clients while it grows. Each reads at its own pace; one that leaves
  * disturbs nobody. All but the last 64 KiB can be read before the checksum is known.
@@ -24,6 +32,8 @@ export interface Filled {
 export interface Filling {
   /** The bytes as they come; fails where the source fails, or before the end when the checksum is wrong. */
   reader(): Readable
+  /** The same, for whoever takes them one by one: a stream for each of a crowd is most of the work. */
+  pieces(): Pieces
   /** When all bytes are there and have the checksum. */
   readonly filled: Promise<Filled>
   /** Resolves when at least one byte may be read, or all is there; rejects when it failed before that. */
@@ -109,6 +119,16 @@ export function createFilling(source: Readable, { sha256, maxBytes, places }: Fi
     return Readable.from(read(nextPlace), { objectMode: false }).once('close', drop)
   }
 
+  function pieces(): Pieces {
+    hold()
+    const bytes = read(places.take)
+    const next = async () => {
+      const { done, value } = await bytes.next()
+      return done ? undefined : value
+    }
+    return { next, close: drop }
+  }
+
   async function beginning(): Promise<void> {
     while (readable() === 0 && !verified) {
       if (failure !== undefined) throw failure
@@ -120,7 +140,7 @@ export function createFilling(source: Readable, { sha256, maxBytes, places }: Fi
   filled.catch(() => {})
   const begun = beginning()
   begun.catch(() => {})
-  return { reader: () => open(places.take), filled, begun, hold, release: drop }
+  return { reader: () => open(places.take), pieces, filled, begun, hold, release: drop }
 }
 
 async function atOnce(): Promise<void> {}

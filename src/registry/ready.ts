@@ -9,7 +9,8 @@ import type { CrateLog, WarmCrate } from './crate-log.ts'
 import type { FilesOf } from './download.ts'
 import { type IndexFile, indexFile } from './index-file.ts'
 import { type Soon, whenHere } from './soon.ts'
-import type { Upstream } from './upstream/upstream.ts'
+import type { JoinFetch } from './upstream/proxied-files.ts'
+import type { ReadyVersion, Upstream } from './upstream/upstream.ts'
 
 /**
  * What can be answered from memory, with a look at whether it is still so, as {@link Registry} would answer it. Nothing
@@ -22,17 +23,28 @@ export interface Ready {
    */
   index(caller: Caller, name: CrateName): Soon<Taken<ReadyIndex> | undefined>
   /**
-   * The file of a version, if this process has verified it before. One that is not in memory is open, and must be closed.
+   * The file of a version, if this process has verified it before. One that is not in memory is open, and must be
+   * closed. For those who can `join`, also one that is on its way from an uplink.
    * @throws {CargoError} as {@link Ready.index}, and when the store is away
    */
-  download(caller: Caller, name: CrateName, version: Version): Soon<Taken<ReadyFile> | undefined>
+  download(caller: Caller, name: CrateName, version: Version, join: boolean): Soon<ReadyDownload | undefined>
 }
+
+export type ReadyDownload = Taken<ReadyFile> | Taken<ComingFile>
 
 /** A `.crate` file that was verified. */
 export interface ReadyFile extends ObjectInfo {
   readonly cksum: string
   readonly content: Buffer | OpenObject
   /** To be told once the whole file was completely sent. */
+  sent(): void
+}
+
+/** A `.crate` file that is on its way from an uplink. */
+export interface ComingFile {
+  readonly cksum: string
+  readonly join: JoinFetch
+  /** As {@link ReadyFile.sent}. */
   sent(): void
 }
 
@@ -50,7 +62,7 @@ export interface ReadyDeps {
   readonly access: Access
   readonly log: Pick<CrateLog, 'warm'>
   readonly blobs: Pick<Blobs, 'ready' | 'open' | 'address'>
-  readonly upstream: Pick<Upstream, 'ready' | 'readyCksum'>
+  readonly upstream: Pick<Upstream, 'ready' | 'readyVersion'>
   readonly ahead: AheadOfCallers
   readonly noteSent: FilesOf['noteSent']
   /** How the record of a crate, or that there is none, was found. */
@@ -74,11 +86,15 @@ export function createReady(deps: ReadyDeps): Ready {
     }
   }
 
-  /** The checksum of a version, local or not. */
-  function cksumOf({ record }: WarmCrate, name: CrateName, version: Version): string | undefined {
-    if (record === undefined) return upstream.readyCksum(name, version)
+  /** A version, local or not. */
+  function versionOf(
+    { record }: WarmCrate,
+    name: CrateName,
+    version: Version,
+  ): (Partial<ReadyVersion> & { readonly cksum: string }) | undefined {
+    if (record === undefined) return upstream.readyVersion(name, version)
     const entry = record.removed || record.name !== name ? undefined : findVersion(record, version)?.entry
-    return entry?.vers === version ? entry.cksum : undefined
+    return entry?.vers === version ? entry : undefined
   }
 
   function indexOf(caller: Caller, name: CrateName, known: WarmCrate): Taken<ReadyIndex> | undefined {
@@ -100,32 +116,42 @@ export function createReady(deps: ReadyDeps): Ready {
     caller: Caller,
     name: CrateName,
     version: Version,
+    join: boolean,
     known: WarmCrate,
-  ): Soon<Taken<ReadyFile> | undefined> {
-    const cksum = cksumOf(known, name, version)
-    if (cksum === undefined) return undefined
-    const ready = ({ size, modified }: ObjectInfo, content: Buffer | OpenObject) => ({
-      ...{ size, modified, cksum, content },
+  ): Soon<ReadyDownload | undefined> {
+    const found = versionOf(known, name, version)
+    if (found === undefined) return undefined
+    const { cksum } = found
+    const notes = {
+      cksum,
       taken() {
         onLookup(known.found)
         ahead.crateAsked(caller, name, version)
       },
       sent: () => deps.noteSent(caller, name, version, true),
+    }
+    const stored = ({ size, modified }: ObjectInfo, content: Buffer | OpenObject) => ({
+      ...notes,
+      ...{ size, modified, content },
     })
-    return whenHere(blobs.ready(cksum), (blob) =>
-      blob !== undefined
-        ? ready(blob, blob.bytes)
-        : blobs.open(cksum).then((file) => file && ready(file, file)),
+    return whenHere(join ? found.joining?.() : undefined, (joined) =>
+      joined !== undefined
+        ? { ...notes, join: joined }
+        : whenHere(blobs.ready(cksum), (blob) =>
+            blob !== undefined
+              ? stored(blob, blob.bytes)
+              : blobs.open(cksum).then((file) => file && stored(file, file)),
+          ),
     )
   }
 
   return {
-    download(caller, name, version) {
+    download(caller, name, version, join) {
       // Where the store itself sends files, clients are told so.
       if (blobs.address !== undefined) return undefined
       return whenHere(access.may(caller, 'read', name), (isAllowed) =>
         isAllowed
-          ? whenHere(log.warm(name), (known) => known && fileOf(caller, name, version, known))
+          ? whenHere(log.warm(name), (known) => known && fileOf(caller, name, version, join, known))
           : undefined,
       )
     },

@@ -28,7 +28,12 @@ test('a crowd looks once whether a cold crate is in the store', async (t) => {
   }
   const app = await startApp(t, { options: proxyOptions(uplink), host: { storage: { ...inner, stat } } })
   const release = uplink.hold(uplink.cratePath('foo', '1.0.0'))
+  let asked = 0
+  app.server.on('request', () => {
+    asked += 1
+  })
   const crowd = Array.from({ length: 20 }, () => download(app.url + FOO))
+  await settled(() => asked, 20)
   await settled(() => uplink.hits(uplink.cratePath('foo', '1.0.0')), 1)
   release()
   for (const { body } of await Promise.all(crowd)) assert.ok(body.equals(LARGE.bytes()))

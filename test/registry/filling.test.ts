@@ -5,7 +5,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createFilling as createFillingOf } from '../../src/registry/filling.ts'
+import { createFilling as createFillingOf, type Pieces } from '../../src/registry/filling.ts'
 import { createPlaces } from '../../src/registry/places.ts'
 
 const MiB = 1024 * 1024
@@ -20,14 +20,25 @@ function chunked(bytes: Buffer, size = 10_000): Readable {
   return Readable.from(chunks)
 }
 
+async function allOf({ next, close }: Pieces): Promise<Buffer> {
+  const all: Buffer[] = []
+  try {
+    for (let piece = await next(); piece !== undefined; piece = await next()) all.push(piece)
+    return Buffer.concat(all)
+  } finally {
+    close()
+  }
+}
+
 test('createFilling() gives every reader all bytes, in memory and on disk', async () => {
   for (const size of [0, 1, 64 * 1024, 300_000, 2 * MiB + 7]) {
     const bytes = randomBytes(size)
     const filling = createFilling(chunked(bytes), hash('sha256', bytes), 10 * MiB)
-    const early = [filling.reader(), filling.reader()].map((reader) => buffer(reader))
+    const early = [buffer(filling.reader()), buffer(filling.reader()), allOf(filling.pieces())]
     const filled = await filling.filled
     assert.equal(filled.size, size)
-    for (const all of await Promise.all([...early, buffer(filled.stream()), buffer(filling.reader())])) {
+    const late = [buffer(filled.stream()), buffer(filling.reader()), allOf(filling.pieces())]
+    for (const all of await Promise.all([...early, ...late])) {
       assert.equal(hash('sha256', all), hash('sha256', bytes), String(size))
     }
     filling.release()
@@ -42,12 +53,15 @@ test('a reader sees bytes while they come, but never the end of a wrong body', a
     const reading = (async () => {
       for await (const chunk of filling.reader()) seen += (chunk as Buffer).length
     })()
+    const pieces = allOf(filling.pieces())
     source.write(randomBytes(size))
     await filling.begun
     await sleep(50)
     assert.equal(seen, size - 64 * 1024)
     source.end()
-    await assert.rejects(reading, { code: 'checksum_mismatch', message: /does not have the checksum/ })
+    const expected = { code: 'checksum_mismatch', message: /does not have the checksum/ }
+    await assert.rejects(Promise.all([reading, pieces]), expected)
+    await assert.rejects(pieces, expected)
     await assert.rejects(filling.filled, { code: 'checksum_mismatch' })
     assert.equal(seen, size - 64 * 1024)
     filling.release()
@@ -103,6 +117,7 @@ test('readers that leave disturb nobody, and the last one gives the descriptor b
   const before = openFiles()
   const bytes = randomBytes(3 * MiB)
   const filling = createFilling(chunked(bytes), hash('sha256', bytes), 10 * MiB)
+  const unread = filling.pieces()
   const leavers = Array.from({ length: 20 }, () => filling.reader())
   leavers.forEach((reader, i) => {
     if (i % 2) reader.destroy()
@@ -112,6 +127,9 @@ test('readers that leave disturb nobody, and the last one gives the descriptor b
   await filling.filled
   filling.release()
   assert.equal(hash('sha256', await stayer), hash('sha256', bytes))
+  await sleep(100)
+  assert.equal((await unread.next())?.length, 16 * 1024, 'it is kept for who has not begun')
+  unread.close()
   await sleep(100)
   assert.ok(openFiles() <= before, `${openFiles()} files are open, ${before} were`)
 })

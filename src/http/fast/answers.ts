@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Logger } from '../../host.ts'
 import { type Options, readsNeedLogin } from '../../options.ts'
 import { errorBody } from '../../protocol/api.ts'
 import { unknownCrate } from '../../protocol/decide.ts'
@@ -12,6 +13,7 @@ import { freshTag, gzipTag } from '../conditional.ts'
 import { CRATE_TYPE, crateHead } from '../crate-head.ts'
 import type { IndexForm, IndexForms } from '../index-forms.ts'
 import { INDEX_TYPE, indexHead, REVALIDATE } from '../index-head.ts'
+import { type ComingBytes, createJoins, type Joiner } from './joined.ts'
 import type { KnownFile } from './send-file.ts'
 import type { Target } from './target.ts'
 
@@ -20,8 +22,8 @@ export interface Answer {
   readonly status: number
   /** Names and values in turns, `Content-Length` included. */
   readonly head: readonly string[]
-  /** Must be closed if it is open. */
-  readonly content?: Buffer | KnownFile
+  /** Must be closed if it is open, and sent at once if it is still to come. */
+  readonly content?: Buffer | KnownFile | ComingBytes
   /** To be told that this is the answer. */
   taken?(): void
   /** To be told once it was completely sent. */
@@ -32,22 +34,24 @@ export interface AnswersDeps {
   readonly options: Options
   readonly registry: Pick<Registry, 'config' | 'ready'>
   readonly forms: IndexForms
+  readonly logger: Logger
 }
 
 /** What can be answered from memory; whatever it is, the ordinary route would say the same. */
 export interface Answers {
   /**
-   * `undefined` when it takes more than a look into memory.
+   * `undefined` when it takes more than a look into memory. A `joiner` waits, if need be, for a file that is on its way.
    * @throws {CargoError} when the ordinary route has to refuse
    */
-  to(caller: Caller, target: Target, headers: IncomingHttpHeaders): Soon<Answer | undefined>
+  to(caller: Caller, target: Target, headers: IncomingHttpHeaders, joiner?: Joiner): Soon<Answer | undefined>
 }
 
 type IndexTarget = Target & { readonly kind: 'index' }
+type DownloadTarget = Target & { readonly kind: 'download' }
 
 const JSON_TYPE = ['Content-Type', 'application/json; charset=utf-8']
 
-export function createAnswers({ options, registry, forms }: AnswersDeps): Answers {
+export function createAnswers({ options, registry, forms, logger }: AnswersDeps): Answers {
   const required = readsNeedLogin(options)
   // What the ordinary route says of all it answers: see `createCors()` and `createCallerFinder()`.
   const common = required ? ['Vary', 'Authorization'] : ['Access-Control-Allow-Origin', '*']
@@ -60,22 +64,28 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
   /** Of names that are nowhere: written once for each way to ask. */
   const absences = new WeakMap<Target, Answer>()
 
-  function json(status: number, cacheControl: string, value: string): Answer {
+  function json(status: number, headers: readonly string[], value: string): Answer {
     const content = Buffer.from(value)
-    const head = [...common, 'Cache-Control', cacheControl, ...JSON_TYPE, ...lengthOf(content)]
+    const head = [...common, ...headers, ...JSON_TYPE, ...lengthOf(content)]
     return { status, head, content }
   }
+
+  const join = createJoins({ common, isPublic: !required, json, logger })
 
   function absence(target: IndexTarget): Answer {
     const known = absences.get(target)
     if (known !== undefined) return known
-    const answer = json(404, 'no-store', JSON.stringify(errorBody([unknownCrate(target.name).message])))
+    const answer = json(
+      404,
+      ['Cache-Control', 'no-store'],
+      JSON.stringify(errorBody([unknownCrate(target.name).message])),
+    )
     absences.set(target, answer)
     return answer
   }
 
   function config(caller: Caller): Answer {
-    return json(200, REVALIDATE, renderIndexConfig(registry.config(caller)).toString())
+    return json(200, ['Cache-Control', REVALIDATE], renderIndexConfig(registry.config(caller)).toString())
   }
 
   function index(
@@ -107,7 +117,21 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
     return head
   }
 
-  function download(ready: Taken<ReadyFile>, headers: IncomingHttpHeaders): Answer {
+  function download(
+    caller: Caller,
+    { name, version }: DownloadTarget,
+    headers: IncomingHttpHeaders,
+    joiner: Joiner | undefined,
+  ): Soon<Answer | undefined> {
+    // Who may have it already need not wait for it.
+    const mayJoin = joiner !== undefined && headers['if-none-match'] === undefined
+    return whenHere(registry.ready.download(caller, name, version, mayJoin), (ready) => {
+      if (ready === undefined) return undefined
+      return 'join' in ready ? joiner && join(ready, joiner) : file(ready, headers)
+    })
+  }
+
+  function file(ready: Taken<ReadyFile>, headers: IncomingHttpHeaders): Answer {
     const { cksum, size, modified, taken, sent } = ready
     const content = Buffer.isBuffer(ready.content)
       ? ready.content
@@ -121,7 +145,7 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
   }
 
   return {
-    to(caller, target, headers) {
+    to(caller, target, headers, joiner) {
       switch (target.kind) {
         case 'config':
           return config(caller)
@@ -133,10 +157,7 @@ export function createAnswers({ options, registry, forms }: AnswersDeps): Answer
         case 'download':
           // Parts, and what is newer than a date, are asked for too rarely.
           if (headers.range !== undefined || headers['if-modified-since'] !== undefined) return undefined
-          return whenHere(
-            registry.ready.download(caller, target.name, target.version),
-            (ready) => ready && download(ready, headers),
-          )
+          return download(caller, target, headers, joiner)
       }
     },
   }

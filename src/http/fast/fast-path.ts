@@ -10,6 +10,7 @@ import { hostsOf } from '../one-host.ts'
 import { whenSent } from '../sent.ts'
 import { type Answer, type AnswersDeps, createAnswers } from './answers.ts'
 import { createEndings } from './endings.ts'
+import { type ComingBytes, sendComing } from './joined.ts'
 import { createPieces } from './pieces.ts'
 import { createBuffers, type KnownFile, type Outgoing, sendFile } from './send-file.ts'
 import { createTargets, type Target } from './target.ts'
@@ -61,7 +62,9 @@ export function createFastPath(deps: FastPathDeps): FastPath {
   function find(visit: Visit, target: Target): Soon<Found | undefined> {
     return whenHere(callers.find(visit), (caller) => {
       if (required && caller.principal === undefined) return undefined
-      return whenHere(answers.to(caller, target, visit.req.headers), (answer) => answer && { caller, answer })
+      const { headers, method } = visit.req
+      const joiner = method === 'GET' ? visit : undefined
+      return whenHere(answers.to(caller, target, headers, joiner), (answer) => answer && { caller, answer })
     })
   }
 
@@ -121,8 +124,9 @@ function hasBody(headers: IncomingHttpHeaders): boolean {
   return length !== '0' || headers['transfer-encoding'] !== undefined || headers.expect !== undefined
 }
 
-function lengthOf(content: Buffer | KnownFile): number {
-  return Buffer.isBuffer(content) ? content.length : content.file.size
+function lengthOf(content: NonNullable<Answer['content']>): number | undefined {
+  if (Buffer.isBuffer(content)) return content.length
+  return 'file' in content ? content.file.size : content.size
 }
 
 function setHead({ res, head: before }: Visit, { status, head }: Answer): void {
@@ -139,10 +143,11 @@ function setHead({ res, head: before }: Visit, { status, head }: Answer): void {
 function sendOrClose(
   res: ServerResponse,
   isEmpty: boolean,
-  known: KnownFile,
+  content: KnownFile | ComingBytes,
   outgoing: Outgoing,
 ): Promise<void> {
-  if (!isEmpty) return sendFile(res, known, outgoing)
+  if (!('file' in content)) return sendComing(res, content)
+  if (!isEmpty) return sendFile(res, content, outgoing)
   if (!res.destroyed) res.end()
-  return known.file.close()
+  return content.file.close()
 }

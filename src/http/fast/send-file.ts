@@ -110,7 +110,7 @@ async function read(
 }
 
 /** Whether the bytes have left; `false` once the client has. */
-function written(res: ServerResponse, bytes: Buffer): Promise<boolean> {
+export function written(res: ServerResponse, bytes: Buffer): Promise<boolean> {
   // Writing to who has gone is an error that nobody hears of.
   if (res.destroyed) return Promise.resolve(false)
   return new Promise((resolve) => {
@@ -123,7 +123,8 @@ function written(res: ServerResponse, bytes: Buffer): Promise<boolean> {
   })
 }
 
-function cutShort(res: ServerResponse): void {
+/** Ends an answer so that nobody takes it for a whole one. */
+export function cutShort(res: ServerResponse): void {
   if ('stream' in res) (res.stream as ServerHttp2Stream).close(constants.NGHTTP2_INTERNAL_ERROR)
   else res.destroy()
 }

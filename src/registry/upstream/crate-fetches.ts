@@ -5,7 +5,7 @@ import type { Logger } from '../../host.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
 import type { Uplink } from '../../uplinks/uplink.ts'
 import type { Blobs } from '../blobs.ts'
-import { createFilling, type Filling } from '../filling.ts'
+import { createFilling, type Filling, type Pieces } from '../filling.ts'
 import { createPlaces } from '../places.ts'
 import { createTurns } from '../turns.ts'
 
@@ -25,6 +25,8 @@ export interface CrateFetch {
   readonly size: number | undefined
   /** The bytes as they come; the last ones only when all have the checksum. To be called at once, or not at all. */
   open(): Readable
+  /** The same, piece by piece. */
+  pieces(): Pieces
   /** When it is stored, or never will be. */
   readonly ended: Promise<FetchEnd>
 }
@@ -157,7 +159,12 @@ export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: Crat
       await places.take(true)
       // Who asked is about to open it, or does not want to.
       void turn().then(() => filling.release())
-      return { size: one.size ?? one.announced, open: () => filling.reader(), ended: one.ended }
+      return {
+        size: one.size ?? one.announced,
+        open: filling.reader,
+        pieces: filling.pieces,
+        ended: one.ended,
+      }
     },
     isFetching: (cksum) => running.has(cksum),
     async close() {

@@ -12,11 +12,12 @@ import type { PackageRules } from '../package-rules.ts'
 import type { RegistryStorage } from '../reliable-storage.ts'
 import { createSealedCache } from '../sealed-cache.ts'
 import type { UpstreamSearch } from '../search.ts'
+import type { Soon } from '../soon.ts'
 import { createCopyStore, hasCopies } from './copy-store.ts'
 import { createCrateFetches } from './crate-fetches.ts'
 import { createKeptDetails, type KeptDetails } from './kept-details.ts'
 import { createProxied, type Proxied, type ProxiedCrate, type ProxiedVersion } from './proxied.ts'
-import { createProxiedFiles } from './proxied-files.ts'
+import { createProxiedFiles, type JoinFetch } from './proxied-files.ts'
 import { checkShadow } from './shadow.ts'
 import { createSharedAbsence } from './shared-absence.ts'
 import { createUplinks, type UplinkObserver, uplinksInUse } from './uplinks.ts'
@@ -41,8 +42,8 @@ export interface Upstream {
   index(name: string): Promise<ServedIndex | undefined>
   /** What {@link Upstream.index} would say at once, of fresh copies; `undefined` when it would have to look. */
   ready(name: string): ServedIndex | 'absent' | undefined
-  /** The checksum of a version that {@link Upstream.download} would serve, as far as that is known at once. */
-  readyCksum(name: string, version: string): string | undefined
+  /** A version that {@link Upstream.download} would serve, as far as that is known at once. */
+  readyVersion(name: string, version: string): ReadyVersion | undefined
   /** The same of what is known, marked stale, without a word to any uplink. */
   kept(name: string): Promise<ServedIndex | undefined>
   /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny the version */
@@ -65,6 +66,13 @@ export interface KeptCrate {
   readonly size: number
   /** It was not here before. */
   readonly fetched: boolean
+}
+
+/** A version of an uplink's crate, as far as that is known at once. */
+export interface ReadyVersion {
+  readonly cksum: string
+  /** As {@link ProxiedFiles.joining}. */
+  joining(): Soon<JoinFetch | undefined>
 }
 
 export interface ServedIndex {
@@ -160,10 +168,10 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       const crate = proxied.ready(name)
       return crate === undefined || crate === 'absent' ? crate : served(crate)
     },
-    readyCksum(name, version) {
+    readyVersion(name, version) {
       const found = proxied.readyVersion(name, version)
       if (found === undefined || policy.judge(found.crate, version).verdict === 'denied') return undefined
-      return found.entry.cksum
+      return { cksum: found.entry.cksum, joining: () => files.joining(found) }
     },
     async kept(name) {
       const crate = await proxied.peek(name)
@@ -175,7 +183,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       const verdict = policy.judge(found.crate, version)
       if (verdict.verdict === 'denied')
         throw new CargoError('forbidden', `\`${name}@${version}\` is not served: ${verdict.reason}`)
-      return files(found)
+      return files.of(found)
     },
     async bring(name, version) {
       const found = await proxied.findVersion(name, version)

@@ -30,6 +30,8 @@ export interface Side {
   readonly metrics: PromRegistry
   /** Whether the last answer went past the router. */
   wasFast(): boolean
+  /** How many requests have come, and how many of the answers that have ended went past the router. */
+  counts(): { readonly asked: number; readonly fast: number }
   ask(asked: Asked): Promise<Got>
 }
 
@@ -49,19 +51,23 @@ export async function startSide(context: Context, { host, options, past: way }: 
   const metrics = new PromRegistry()
   const plugin: CargoPlugin = cargo({ ...host, metrics }, { ...options, fast_path: way !== 'neither' })
   const koa = new Koa()
-  let past = false
+  let [past, asked, fast] = [false, 0, 0]
+  const note = (isPast: boolean) => {
+    past = isPast
+    if (isPast) fast += 1
+  }
+  koa.silent = true
   koa.use(async (ctx, next) => {
     await next()
-    past = ctx.respond === false
+    if (way !== 'koa') note(ctx.respond === false)
   })
   koa.use(plugin)
-  const onVisit = (visit: ServerVisit) => {
-    visit.res.on('close', () => {
-      past = visit.ctx === undefined
-    })
-  }
+  const onVisit = (visit: ServerVisit) => void visit.res.on('close', () => note(visit.ctx === undefined))
   const listener = way === 'koa' ? frontOf(koa, plugin, onVisit) : koa.callback()
-  const server = createServer(listener)
+  const server = createServer((req, res) => {
+    asked += 1
+    void listener(req, res)
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/cargo`
   context.after(async () => {
@@ -69,7 +75,13 @@ export async function startSide(context: Context, { host, options, past: way }: 
     server.close()
     await plugin.close()
   })
-  return { url, metrics, wasFast: () => past, ask: (asked) => ask(url, asked) }
+  return {
+    url,
+    metrics,
+    wasFast: () => past,
+    counts: () => ({ asked, fast }),
+    ask: (asked) => ask(url, asked),
+  }
 }
 
 function ask(url: string, { path, method = 'GET', headers = {} }: Asked): Promise<Got> {

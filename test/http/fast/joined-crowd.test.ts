@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { connect as connectHttp2, createServer } from 'node:http2'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import Koa from 'koa'
+import { createAuth } from '../../../src/hosts/auth.ts'
+import { fsStorage } from '../../../src/hosts/fs.ts'
+import { memoryStorage } from '../../../src/hosts/memory.ts'
+import { cargo } from '../../../src/plugin.ts'
+import { temporaryFolder } from '../../support/cargo.ts'
+import { crateFile } from '../../support/crate-file.ts'
+import { download, sha256 } from '../../support/download.ts'
+import { startUplink } from '../../support/uplink.ts'
+import { proxyOptions, settled } from '../proxied.ts'
+import { CRATES, FILE, startCold, whileFetching } from './cold-side.ts'
+
+const MiB = 1024 * 1024
+const READERS = 100
+
+test('who joins a fetch that fails in the middle is cut short, and the log told of each', async (t) => {
+  for (const past of ['router', 'koa'] as const) {
+    const cold = await startCold(t, { past, crate: CRATES.large })
+    cold.uplink.fault(/^\/crates/, { mode: 'reset-at', byte: 200_000 }, 1)
+    const answers = await whileFetching(cold, [{}, {}])
+    for (const { status, whole } of answers) assert.deepEqual([status, whole], [200, false])
+    const told = () =>
+      cold.errors.filter(({ message }) => message === 'a crate file could not be sent to its end')
+    await settled(() => told().length, 2)
+    const [again] = await whileFetching(cold, [])
+    assert.equal(again?.body, CRATES.large.bytes().toString('latin1'))
+  }
+})
+
+test('those who join and leave disturb nobody', async (t) => {
+  for (const past of ['router', 'koa'] as const) {
+    const cold = await startCold(t, { past, crate: CRATES.large })
+    const crowd = Array.from({ length: 20 }, (_, i) => ({ leaveAfter: i % 2 ? 0 : 1000 }))
+    const [first, ...answers] = await whileFetching(cold, [...crowd, {}])
+    const stayed = answers.at(-1)
+    for (const whole of [first, stayed]) assert.equal(whole?.body, CRATES.large.bytes().toString('latin1'))
+    assert.deepEqual(cold.errors, [])
+  }
+})
+
+test('a hundred who join and then stall take little memory, and others are served meanwhile', async (t) => {
+  const crate = crateFile('remote', '1.0.0').add('remote-1.0.0/data.bin', randomBytes(40 * MiB))
+  const folder = await temporaryFolder(t)
+  const cold = await startCold(t, { past: 'koa', crate, storage: fsStorage(folder) })
+  const { side, uplink } = cold
+  const release = uplink.hold(/^\/crates/)
+  const reading = download(side.url + FILE, { keep: false })
+  await settled(() => uplink.hits(/^\/crates/), 1)
+  const { asked } = side.counts()
+  const before = await heldBytes()
+  const sockets = Array.from({ length: READERS }, () => stalled(side.url + FILE))
+  const joining = download(side.url + FILE, { keep: false })
+  await settled(() => side.counts().asked, asked + READERS + 1)
+  release()
+  for (const { sha256: sum } of await Promise.all([reading, joining]))
+    assert.equal(sum, sha256(crate.bytes()))
+  const grown = (await heldBytes()) - before
+  assert.ok(grown < 20 * MiB, `${Math.round(grown / MiB)} MiB for ${READERS} readers`)
+  for (const socket of sockets) socket.destroy()
+  await settled(() => side.counts().fast > READERS, true)
+  assert.deepEqual(cold.errors, [])
+})
+
+test('those who join over one connection of HTTP/2 get all, or streams that are reset', async (t) => {
+  const uplink = await startUplink(t, { crates: [CRATES.large] })
+  const plugin = cargo({ auth: createAuth({}), storage: memoryStorage() }, proxyOptions(uplink))
+  let fast = 0
+  const koa = new Koa().use(async (ctx, next) => {
+    await next()
+    if (ctx.respond === false) fast += 1
+  })
+  koa.silent = true
+  const server = createServer(koa.use(plugin).callback() as never)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  t.after(async () => {
+    session.destroy()
+    server.close()
+    await plugin.close()
+  })
+  const get = async (path: string) => sha256(await buffer(session.request({ ':path': `/cargo${path}` })))
+  await get('/re/mo/remote')
+  uplink.fault(/^\/crates/, { mode: 'reset-at', byte: 200_000 }, 1)
+  for (const fails of [true, false]) {
+    const release = uplink.hold(/^\/crates/)
+    const hits = uplink.hits(/^\/crates/)
+    const first = get(FILE)
+    first.catch(() => {})
+    await settled(() => uplink.hits(/^\/crates/), hits + 1)
+    const crowd = Array.from({ length: 20 }, () => get(FILE))
+    const ends = Promise.allSettled([first, ...crowd])
+    await sleep(50)
+    release()
+    for (const end of await ends) {
+      if (fails) assert.equal(end.status === 'rejected' && end.reason.code, 'ERR_HTTP2_STREAM_ERROR')
+      else assert.equal(end.status === 'fulfilled' && end.value, sha256(CRATES.large.bytes()))
+    }
+  }
+  assert.ok(fast >= 40, `${fast} joined`)
+})
+
+/** Bytes of buffers that somebody still holds. */
+async function heldBytes(): Promise<number> {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  collect()
+  // They are given back by finalizers of the first collection.
+  await sleep(50)
+  collect()
+  return process.memoryUsage().arrayBuffers
+}
+
+/** A client that asks, and reads nothing of the answer. */
+function stalled(url: string): Socket {
+  const { hostname, port, pathname } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.pause()
+  socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`)
+  return socket
+}
