@@ -38,6 +38,8 @@ function socketUrl({ socket }: IncomingMessage): string {
 export interface Asker {
   readonly req: IncomingMessage
   readonly address: string
+  /** The same request, if it was read twice and somebody asked about it then. */
+  readonly before?: IncomingMessage | undefined
 }
 
 /** Finds out who asks. */
@@ -73,11 +75,11 @@ export function createCallers({ auth, login, baseUrl }: CallersDeps): Callers {
   }
 
   function principalOf(asker: Asker): Promise<Principal | undefined> {
-    const { req } = asker
+    const { req, before } = asker
     const { authorization = '' } = req.headers
     // A host may know people by other means, such as a cookie: that is no guess.
     if (authorization === '') return auth.authenticate(undefined, req)
-    const known = checked.get(req) ?? check(authorization, asker)
+    const known = checked.get(req) ?? (before && checked.get(before)) ?? check(authorization, asker)
     checked.set(req, known)
     return known
   }

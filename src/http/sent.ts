@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http'
 import { finished, type Writable } from 'node:stream'
+import type { Reply } from './fast/reply.ts'
 
 /** Calls `done` once the whole answer was sent; never when the client left before, or it had to be cut short. */
-export function whenSent(res: ServerResponse, done: () => void): void {
+export function whenSent(res: Reply, done: () => void): void {
   if (!('stream' in res)) {
     // `finished()` says the same, for several times the work.
     res.on('finish', done)

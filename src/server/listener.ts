@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttpServer } from 'node:http'
 import {
   constants,
   createSecureServer,
@@ -11,7 +11,9 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { answerH2c, HTTP2_LIMITS } from '../hosts/h2c.ts'
 import { answerContinue } from '../hosts/koa.ts'
 import { ConfigError } from './config.ts'
+import type { Front } from './front.ts'
 import { type ListenAddress, renderListen } from './listen.ts'
+import { answerPlainly } from './plain/connections.ts'
 import type { KeyPair } from './tls.ts'
 
 /** In milliseconds. */
@@ -35,8 +37,6 @@ const SWEEP_MS = 50
 
 /** As much as http and http2 servers have in common. */
 type NodeServer = Server & { closeIdleConnections?(): void; setTimeout(ms: number): unknown }
-
-type RequestListener = (request: IncomingMessage, response: ServerResponse) => unknown
 
 /** An open port. */
 export interface Listener {
@@ -62,9 +62,9 @@ export async function openListener(
   address: ListenAddress,
   speech: Speech,
   timeouts: Timeouts,
-  listener: RequestListener,
+  front: Front,
 ): Promise<Listener> {
-  const server = createNodeServer(speech, timeouts, listener)
+  const server = createNodeServer(speech, timeouts, front)
   const sockets = track<Socket>(server, 'connection')
   const sessions = track<ServerHttp2Session>(server, 'session')
   await bind(server, address)
@@ -85,7 +85,7 @@ function track<T extends EventEmitter>(server: EventEmitter, event: string): Rea
 function createNodeServer(
   { keyPair, h2c }: Speech,
   { header, keepAlive, idle }: Timeouts,
-  listener: RequestListener,
+  { listener, plain }: Front,
 ): NodeServer {
   const checks = { connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, header / 2) }
   // The compatibility API has the shape of http's, and Koa takes either.
@@ -107,6 +107,7 @@ function createNodeServer(
   const server = Object.assign(createHttpServer({ ...checks, optimizeEmptyRequests: true }, listener), own)
   attend(server)
   if (h2c) attend(answerH2c(server, either, { openingTimeout: header }))
+  if (plain !== undefined) answerPlainly(server, plain, { header, keepAlive, idle })
   return server
 }
 

@@ -3,12 +3,14 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import type { Context } from 'koa'
-import type { Visit } from '../http/fast/fast-path.ts'
+import type { Asker } from '../http/caller.ts'
+import type { OwnResponse } from '../http/fast/fast-path.ts'
 import type { Caller } from '../registry/access.ts'
 import type { ClientAddress } from './client-address.ts'
+import type { PlainAnswer } from './plain/answer.ts'
 
 /** A request, from its head to the end of its answer. */
-export interface ServerVisit extends Visit {
+export interface ServerVisit extends Asker, OwnResponse {
   /** The client's own id when that is sane. */
   readonly request: string
   /** When it came, in milliseconds on a clock that never jumps. */
@@ -33,8 +35,8 @@ export function currentVisit(): ServerVisit | undefined {
 }
 
 /** Does `work` for a visit, and whatever follows from it. */
-export function workFor(visit: ServerVisit, work: (visit: ServerVisit) => unknown): void {
-  current.run(visit, work, visit)
+export function workFor<T>(visit: ServerVisit, work: (visit: ServerVisit) => T): T {
+  return current.run(visit, work, visit)
 }
 
 /** The id of the request that is being answered, for every log line that is written meanwhile. */
@@ -44,13 +46,32 @@ export function requestFields(): { readonly request?: string } {
   return visit === undefined ? {} : { request: visit.request }
 }
 
-export function createVisits(addressOf: ClientAddress) {
+/** Makes visits of requests that node:http has read, and of plain ones. */
+export interface Visits {
+  /** `before`: the same request, if it was a plain one that was left to node:http. */
+  of(req: IncomingMessage, res: ServerResponse, before?: IncomingMessage): ServerVisit
+  ofPlain(req: IncomingMessage, res: PlainAnswer): ServerVisit
+}
+
+export function createVisits(addressOf: ClientAddress): Visits {
   let count = 0
-  return function visitOf(req: IncomingMessage, res: ServerResponse): ServerVisit {
-    const given = req.headers['x-request-id']
-    const request =
-      typeof given === 'string' && SANE_ID.test(given) ? given : `${OURS}-${(count++).toString(36)}`
-    const head = ['X-Request-Id', request]
-    return { req, res, address: addressOf(req), head, request, began: performance.now() }
+
+  function requestOf({ headers: { 'x-request-id': given } }: IncomingMessage): string {
+    return typeof given === 'string' && SANE_ID.test(given) ? given : `${OURS}-${(count++).toString(36)}`
+  }
+
+  return {
+    of(req, res, before) {
+      const request = requestOf(req)
+      const begin: ServerVisit['begin'] = (status, head) =>
+        void res.writeHead(status, ['X-Request-Id', request, ...head])
+      return { req, res, before, begin, request, address: addressOf(req), began: performance.now() }
+    },
+    ofPlain(req, res) {
+      const request = requestOf(req)
+      const begin: ServerVisit['begin'] = (status, head) =>
+        res.begin(status, `X-Request-Id: ${request}\r\n`, head)
+      return { req, res, begin, request, address: addressOf(req), began: performance.now() }
+    },
   }
 }

@@ -38,7 +38,7 @@ const plugin = cargo(
   { rate_limits: { publish: false }, packages: { '**': { access: 'bench', publish: 'bench' } } },
 )
 const socket = new Socket()
-const visitOf = createVisits(createClientAddress([]))
+const visits = createVisits(createClientAddress([]))
 const timestamp = createTimestamp(Date.now)
 const lines = gathered(() => {})
 const logger = pino({ base: null, timestamp, mixin: requestFields }, lines)
@@ -83,7 +83,7 @@ function exchange(url: string, headers: Readonly<Record<string, string>> = {}) {
 
 function visit(url: string, headers?: Readonly<Record<string, string>>) {
   const { req, res } = exchange(url, headers)
-  return visitOf(req, res)
+  return Object.assign(visits.of(req, res), { res })
 }
 
 async function ask(url: string, headers?: Readonly<Record<string, string>>): Promise<void> {

@@ -123,7 +123,7 @@ test('over HTTP/2 what goes past Koa has the same head as what does not', async 
 
 test('what is logged of a request does not stick to its next line', () => {
   const req = new IncomingMessage(new Socket())
-  const visit = createVisits(() => '')(req, new ServerResponse(req))
+  const visit = createVisits(() => '').of(req, new ServerResponse(req))
   workFor(visit, () => {
     Object.assign(requestFields(), { err: 'of the first line' })
     assert.deepEqual(requestFields(), { request: visit.request })

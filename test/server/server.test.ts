@@ -120,9 +120,9 @@ test('close() finishes a request that is in flight, and refuses new ones', async
     const running = request(`${server.url}/api/v1/crates/new`, { method: 'PUT', headers, agent: false })
     running.on('response', (answer) => resolve(answer.statusCode)).on('error', reject)
     running.flushHeaders()
-    setTimeout(300).then(() => running.end(body))
+    setTimeout(1500).then(() => running.end(body))
   })
-  await setTimeout(100)
+  await setTimeout(500)
   const closed = server.close()
   assert.equal(server.close(), closed)
   await assert.rejects(

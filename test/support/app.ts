@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { Registry as PromRegistry } from 'prom-client'
@@ -9,7 +9,7 @@ import { memoryStorage } from '../../src/hosts/memory.ts'
 import type { OptionsInput } from '../../src/options.ts'
 import { cargo } from '../../src/plugin.ts'
 import { type CrateFile, publishBody } from './crate-file.ts'
-import { listenerOf } from './front.ts'
+import { serverOf } from './front.ts'
 
 /** The users of the test host: the name is the token. */
 export const USERS: Readonly<Record<string, Omit<Principal, 'name'>>> = {
@@ -81,8 +81,7 @@ export async function startApp(
   koa.use((ctx) => {
     ctx.body = 'the host answers'
   })
-  const listener = listenerOf(koa, plugin)
-  const server = createServer(listener)
+  const { server, listener } = serverOf(koa, plugin)
   answerContinue<IncomingMessage, ServerResponse>(server, listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${plugin.mount}`

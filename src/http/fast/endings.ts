@@ -1,10 +1,10 @@
-import type { ServerResponse } from 'node:http'
+import type { Reply } from './reply.ts'
 
 /** So many answers wait for each other at most. */
 const MAX_WAITING = 16
 
 interface Ending {
-  readonly res: ServerResponse
+  readonly res: Reply
   readonly body: Buffer | undefined
 }
 
@@ -15,9 +15,7 @@ interface Ending {
  * Why: a send that wakes its sleeping reader costs several times what another one does, and a proxy or a client with
  * many connections is woken once by all of them. It doubles the answers in a second (`npm run bench`).
  */
-export function createEndings(
-  onError: (error: unknown) => void,
-): (res: ServerResponse, body?: Buffer) => void {
+export function createEndings(onError: (error: unknown) => void): (res: Reply, body?: Buffer) => void {
   let waiting: Ending[] = []
 
   function endAll(): void {
@@ -26,7 +24,7 @@ export function createEndings(
     for (const { res, body } of endings) end(res, body)
   }
 
-  function end(res: ServerResponse, body: Buffer | undefined): void {
+  function end(res: Reply, body: Buffer | undefined): void {
     // Writing to who has gone is an error that nobody hears of.
     if (res.destroyed) return
     try {

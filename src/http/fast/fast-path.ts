@@ -12,19 +12,26 @@ import { type Answer, type AnswersDeps, createAnswers } from './answers.ts'
 import { createEndings } from './endings.ts'
 import { type ComingBytes, sendComing } from './joined.ts'
 import { createPieces } from './pieces.ts'
+import type { Reply } from './reply.ts'
 import { createBuffers, type KnownFile, type Outgoing, sendFile } from './send-file.ts'
 import { createTargets, type Target } from './target.ts'
 
 /** A request, and its answer to be. */
-export interface Visit extends Asker {
-  readonly res: ServerResponse
-  /**
-   * Headers to be sent with those of the answer, names and values in turns. Set only where nobody else has a say in
-   * the response: no host, and none of its middlewares.
-   */
-  readonly head?: readonly string[]
+export type Visit = Asker & {
   /** Its id in log lines that are written later, where the logger does not know it by itself. */
   readonly request?: string
+} & (OwnResponse | SharedResponse)
+
+/** Nobody else has a say in it: no host, and none of its middlewares. */
+export interface OwnResponse {
+  readonly res: Reply
+  /** Writes the head, names and values in turns. */
+  begin(status: number, head: readonly string[]): void
+}
+
+interface SharedResponse {
+  readonly res: ServerResponse
+  readonly begin?: undefined
 }
 
 /**
@@ -82,7 +89,7 @@ export function createFastPath(deps: FastPathDeps): FastPath {
     if (!isFile) {
       const body = isEmpty ? undefined : content
       // Where others have a say, they expect that an answer has ended.
-      if (visit.head !== undefined) endTogether(res, body)
+      if (visit.begin !== undefined) endTogether(res, body)
       else if (!res.destroyed) res.end(body)
       return
     }
@@ -129,11 +136,12 @@ function lengthOf(content: NonNullable<Answer['content']>): number | undefined {
   return 'file' in content ? content.file.size : content.size
 }
 
-function setHead({ res, head: before }: Visit, { status, head }: Answer): void {
-  if (before !== undefined) {
-    res.writeHead(status, before.concat(head))
+function setHead(visit: Visit, { status, head }: Answer): void {
+  if (visit.begin !== undefined) {
+    visit.begin(status, head)
     return
   }
+  const { res } = visit
   // One by one: hosts and their middlewares see what is set, and may have replaced what sends it.
   for (let i = 0; i < head.length; i += 2) res.setHeader(head[i] ?? '', head[i + 1] ?? '')
   res.statusCode = status
@@ -141,7 +149,7 @@ function setHead({ res, head: before }: Visit, { status, head }: Answer): void {
 
 /** Sends a file, or only its head. */
 function sendOrClose(
-  res: ServerResponse,
+  res: Reply,
   isEmpty: boolean,
   content: KnownFile | ComingBytes,
   outgoing: Outgoing,

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Logger } from '../../host.ts'
 import { errorBody } from '../../protocol/api.ts'
 import type { Pieces } from '../../registry/filling.ts'
@@ -6,6 +6,7 @@ import type { ComingFile, Taken } from '../../registry/ready.ts'
 import { CRATE_TYPE, crateHead } from '../crate-head.ts'
 import { errorHead, toldOf } from '../errors.ts'
 import type { Answer } from './answers.ts'
+import type { Reply } from './reply.ts'
 import { cutShort, written } from './send-file.ts'
 
 /** A `.crate` file on its way from an uplink, of which something is here. */
@@ -62,7 +63,7 @@ export function createJoins({ common, isPublic, json, logger }: JoinSpec) {
  * short when not all of it comes: a client never takes a part for the whole.
  * @throws {UplinkError | CargoError} what kept the rest of it away
  */
-export async function sendComing(res: ServerResponse, content: ComingBytes): Promise<void> {
+export async function sendComing(res: Reply, content: ComingBytes): Promise<void> {
   const pieces = content.pieces()
   try {
     for (let bytes = await pieces.next(); bytes !== undefined; bytes = await pieces.next())

@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import { CargoError } from '../../errors.ts'
 import type { OpenObject } from '../../host.ts'
 import type { Pieces } from './pieces.ts'
+import type { Reply } from './reply.ts'
 
 /** Read and sent at a time: the larger, the less work a byte is. */
 const LARGE = 1024 * 1024
@@ -60,7 +60,7 @@ export interface KnownFile {
  * the file cannot be read to its end: a client never takes a part for the whole.
  * @throws {CargoError} what kept the file from being read
  */
-export async function sendFile(res: ServerResponse, known: KnownFile, outgoing: Outgoing): Promise<void> {
+export async function sendFile(res: Reply, known: KnownFile, outgoing: Outgoing): Promise<void> {
   const { buffers } = outgoing
   const { file } = known
   const buffer = buffers.take()
@@ -110,7 +110,7 @@ async function read(
 }
 
 /** Whether the bytes have left; `false` once the client has. */
-export function written(res: ServerResponse, bytes: Buffer): Promise<boolean> {
+export function written(res: Reply, bytes: Buffer): Promise<boolean> {
   // Writing to who has gone is an error that nobody hears of.
   if (res.destroyed) return Promise.resolve(false)
   return new Promise((resolve) => {
@@ -124,7 +124,7 @@ export function written(res: ServerResponse, bytes: Buffer): Promise<boolean> {
 }
 
 /** Ends an answer so that nobody takes it for a whole one. */
-export function cutShort(res: ServerResponse): void {
+export function cutShort(res: Reply): void {
   if ('stream' in res) (res.stream as ServerHttp2Stream).close(constants.NGHTTP2_INTERNAL_ERROR)
   else res.destroy()
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import Koa, { type Middleware } from 'koa'
@@ -13,7 +13,7 @@ import { cargo } from '../../../src/plugin.ts'
 import { canonicalName } from '../../../src/protocol/name.ts'
 import { publishBody } from '../../support/crate-file.ts'
 import { sha256 } from '../../support/download.ts'
-import { listenerOf } from '../../support/front.ts'
+import { serverOf } from '../../support/front.ts'
 import type { Ask, RawRequest } from './raw-answer.ts'
 import { rawPipeline } from './raw-pipeline.ts'
 import * as subjects from './subjects.ts'
@@ -97,8 +97,7 @@ export async function startWorld(context: Context, spec: WorldSpec): Promise<Wor
   koa.on('error', () => {})
   if (spec.before !== undefined) koa.use(spec.before)
   koa.use(plugin)
-  const listener = listenerOf(koa, plugin)
-  const server = createServer(listener)
+  const { server, listener } = serverOf(koa, plugin)
   answerContinue<IncomingMessage, ServerResponse>(server, listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   context.after(async () => {
