@@ -89,6 +89,8 @@ export function createHandlers(registry: Registry, forms: IndexForms) {
       ctx.type = CRATE_TYPE
       if (opened !== undefined) {
         ctx.body = opened.body
+        // Koa would wait in vain for the end of an answer whose connection has ended before its turn came.
+        if (ctx.res.destroyed) opened.body.destroy()
         whenSent(ctx.res, () => file.sent(range === undefined))
       }
       const length = range ? range.end - range.start : (opened?.size ?? size)

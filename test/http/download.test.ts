@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import { test } from 'node:test'
+import type { ObjectStore } from '../../src/host.ts'
+import { memoryStorage } from '../../src/hosts/memory.ts'
 import { type App, startApp } from '../support/app.ts'
 import { crateFile } from '../support/crate-file.ts'
+import { until } from './upstream-app.ts'
 
 const PATH = '/api/v1/crates/foo/1.0.0/download'
 const BYTES = crateFile().bytes()
@@ -162,4 +168,34 @@ test('a version that is not there is not found', async (t) => {
   const { status, body } = await app.request('/api/v1/crates/foo/2.0.0/download')
   assert.equal(status, 404)
   assert.deepEqual(body, { errors: [{ detail: 'crate `foo` does not have a version `2.0.0`' }] })
+})
+
+test('a client that leaves before the turn of its answers leaves nothing open', async (t) => {
+  const inner = memoryStorage()
+  const bodies: Readable[] = []
+  let left: Promise<unknown> = Promise.resolve()
+  const storage: ObjectStore = {
+    ...inner,
+    async get(key, range) {
+      const object = await inner.get(key, range)
+      if (range === undefined || object === undefined) return object
+      bodies.push(object.body)
+      await left
+      return object
+    },
+  }
+  const app = await startApp(t, { host: { storage } })
+  await app.publish(crateFile())
+  // From then on it is known to be whole.
+  await get(app)
+  const connected = once(app.server, 'connection')
+  const client = connect(Number(new URL(app.url).port), '127.0.0.1')
+  client.on('error', () => {})
+  const [socket] = (await connected) as [Socket]
+  left = new Promise((resolve) => socket.once('close', resolve))
+  client.write(`GET /cargo${PATH} HTTP/1.1\r\nHost: x\r\nRange: bytes=0-9\r\n\r\n`.repeat(3))
+  await until(() => bodies.length, 3)
+  client.resetAndDestroy()
+  await left
+  await until(() => bodies.every((body) => body.destroyed), true)
 })

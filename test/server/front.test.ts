@@ -130,3 +130,12 @@ test('what is logged of a request does not stick to its next line', () => {
   })
   assert.deepEqual(requestFields(), {})
 })
+
+test('a wrong credential is tried once, though its request is read twice', async (t) => {
+  const login = { rate: '1/h', burst: 1 }
+  const server = await startServer(t, { options: { uplinks: {}, rate_limits: { login } } })
+  const statuses: number[] = []
+  for (let n = 0; n < 52; n++) statuses.push((await server.send(INDEX, { token: 'wrong-token' })).status)
+  // Fifty times the limit, for the same one again and again.
+  assert.deepEqual(statuses, [...Array<number>(50).fill(401), 429, 429])
+})

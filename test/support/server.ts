@@ -149,6 +149,8 @@ function sender(url: string, ca: Buffer | undefined): TestServer['send'] {
       ca,
       agent: false,
       headers: {
+        // As of clients that go on: what ends its connection is read by node:http only.
+        connection: 'keep-alive',
         ...(token !== undefined && { authorization: token }),
         ...(body !== undefined && { 'content-length': body.length }),
         ...headers,

@@ -17,7 +17,6 @@ const MEANS_MORE: ReadonlySet<string> = new Set([
   'expect',
   'upgrade',
   'http2-settings',
-  'connection',
   'proxy-connection',
   'keep-alive',
 ])
@@ -52,9 +51,11 @@ function readHeaders(text: string, start: number): Readonly<Record<string, strin
     const colon = text.indexOf(':', at)
     const lineEnd = text.indexOf('\r\n', colon)
     const name = text.slice(at, colon).toLowerCase()
+    const value = text.slice(colon + 2, lineEnd)
     // Also for `constructor` and what else every object has.
     if (name in headers || MEANS_MORE.has(name)) return undefined
-    headers[name] = text.slice(colon + 2, lineEnd)
+    if (name === 'connection' && value.toLowerCase() !== 'keep-alive') return undefined
+    headers[name] = value
     at = lineEnd + 2
   }
   return headers

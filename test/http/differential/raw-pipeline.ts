@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net'
 import { type Ask, parseAnswer, type RawAnswer, type RawRequest } from './raw-answer.ts'
 
-/** Connections at once, and requests on the way on each of them. */
+/** Connections at once, and requests on the way on each of them; what goes past node:http comes one by one. */
 const CONNECTIONS = 8
-const DEPTH = 16
+const DEPTH = process.env['FAST_PATH'] === 'front' ? 1 : 16
 /** So often a connection may be closed without the answer that it owes. */
 const MAX_TRIES = 3
 const PATIENCE_MS = 30_000
