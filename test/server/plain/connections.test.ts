@@ -169,6 +169,26 @@ test('an answer has the body that it was given, and HEAD has none', async (t) =>
   assert.equal(client.all().split('x').length - 1, LARGE.length)
 })
 
+test('an answer of unknown length goes out in chunks', async (t) => {
+  const { open } = await serve(t, {
+    answer(req, res) {
+      res.begin(req.url === '/plain/304' ? 304 : 200, '', ['ETag', '"a"'])
+      if (req.url === '/plain/304') res.end()
+      else res.write(Buffer.from('plain /'), () => res.write(Buffer.from('chunks'), () => res.end()))
+      return true
+    },
+  })
+  const client = await open()
+  client.socket.write(get('/plain/1'))
+  await until(() => client.all().endsWith('0\r\n\r\n'))
+  assert.match(
+    client.all(),
+    /\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nplain \/\r\n6\r\nchunks\r\n0\r\n\r\n$/,
+  )
+  client.socket.write(get('/plain/304'))
+  await until(() => /304 Not Modified\r\nETag: "a"\r\n(?:(?!Transfer).*\r\n)+\r\n$/.test(client.all()))
+})
+
 test('a client that has said all it has to say gets its answer', async (t) => {
   const { open } = await serve(t, {
     answer(req, res) {
