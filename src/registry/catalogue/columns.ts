@@ -9,8 +9,8 @@ export interface Column<T extends Numbers = Numbers> {
 }
 
 const FIRST_ROWS = 1024
-/** Less than the usual factor of two: what is not used yet is memory too. */
-const GROWTH = 1.5
+/** More than the usual factor of two: what is given up leaves holes, and what was never written takes no memory yet. */
+const GROWTH = 4
 
 /** A column that grows; rows that were never set are 0. */
 export function createColumn<T extends Numbers>(Type: new (length: number) => T): Column<T> {
@@ -22,7 +22,7 @@ export function createColumn<T extends Numbers>(Type: new (length: number) => T)
     get: (row) => values[row] ?? 0,
     set(row, value) {
       if (row >= values.length) {
-        const larger = new Type(Math.max(row + 1, Math.ceil(values.length * GROWTH)))
+        const larger = new Type(Math.max(row + 1, values.length * GROWTH))
         larger.set(values)
         values = larger
       }

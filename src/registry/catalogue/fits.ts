@@ -52,13 +52,19 @@ export function createFits({ terms, letter, tags }: Wanted): FitsOf {
 /** Marks the entries that something fits, by how well it does. */
 type Condition = (fits: Uint8Array, block: Block) => void
 
-function markTags(fits: Uint8Array, block: Block, numbers: readonly number[]): void {
-  for (const number of numbers) mark(fits, block.tags.of(number), 0)
+function markTags(fits: Uint8Array, { tags }: Block, numbers: readonly number[]): void {
+  for (const number of numbers)
+    tags.each(number, (slot) => {
+      fits[slot] = 0
+    })
 }
 
-function markTerm(fits: Uint8Array, block: Block, term: string): void {
-  for (const number of wordsWith(block.dictionary, term)) mark(fits, block.words.of(number), 3)
-  block.names.find(term, (slot, at, length) => {
+function markTerm(fits: Uint8Array, { dictionary, words, names }: Block, term: string): void {
+  for (const number of wordsWith(dictionary, term))
+    words.each(number, (slot) => {
+      fits[slot] = 3
+    })
+  names.find(term, (slot, at, length) => {
     fits[slot] = at > 0 ? 2 : length > term.length ? 1 : 0
   })
 }
@@ -67,10 +73,6 @@ function markLetter(fits: Uint8Array, block: Block, letter: string): void {
   block.names.find(letter, (slot, at) => {
     if (at === 0) fits[slot] = 0
   })
-}
-
-function mark(fits: Uint8Array, slots: ArrayLike<number>, rank: number): void {
-  for (let i = 0; i < slots.length; i++) fits[slots[i] ?? 0] = rank
 }
 
 function worsen(fits: Uint8Array, some: Uint8Array, size: number): void {

@@ -12,14 +12,18 @@ export interface MatchList {
 }
 
 const FIRST = 256
+/** What was never written takes no memory yet. */
+const GROWTH = 4
 
-export function createMatches(): MatchList {
-  let [rows, ranks] = [new Uint32Array(FIRST), new Uint8Array(FIRST)]
+/** A list with room for so many, to begin with. */
+export function createMatches(room: number = FIRST): MatchList {
+  let [rows, ranks] = [new Uint32Array(room), new Uint8Array(room)]
   let count = 0
   return {
     add(row, rank) {
       if (count === rows.length) {
-        const [moreRows, moreRanks] = [new Uint32Array(2 * count), new Uint8Array(2 * count)]
+        const more = GROWTH * Math.max(FIRST, count)
+        const [moreRows, moreRanks] = [new Uint32Array(more), new Uint8Array(more)]
         moreRows.set(rows)
         moreRanks.set(ranks)
         rows = moreRows

@@ -1,27 +1,24 @@
-/** Numbers in as few bytes as they need, or as they come. */
-export type Numbers = readonly number[] | Uint16Array | Uint32Array
-
 /** Which entries of a block have a number, for each number that one of them has. */
 export interface Postings {
-  /** The slots of the entries that have it, in rising order. */
-  of(number: number): Numbers
-  /** All numbers, with what {@link Postings.of} says of them. */
-  all(): Iterable<readonly [number: number, slots: Numbers]>
+  /** The numbers that there are. */
+  numbers(): Iterable<number>
+  /** Tells the slots of the entries that have a number, in rising order. */
+  each(number: number, found: (slot: number) => void): void
 }
 
 /** Postings to which more are added. */
 export interface OpenPostings extends Postings {
+  readonly lists: ReadonlyMap<number, readonly number[]>
   /** Slots follow one another; an entry has a number once. */
   add(slot: number, numbers: readonly number[]): void
 }
 
-const NOWHERE: Numbers = []
-
 export function openPostings(): OpenPostings {
   const lists = new Map<number, number[]>()
   return {
-    of: (number) => lists.get(number) ?? NOWHERE,
-    all: () => lists,
+    lists,
+    numbers: () => lists.keys(),
+    each: (number, found) => lists.get(number)?.forEach(found),
     add(slot, numbers) {
       for (const number of numbers) {
         const list = lists.get(number)
@@ -32,27 +29,27 @@ export function openPostings(): OpenPostings {
   }
 }
 
-/** The same postings, in a few objects that are not for the garbage collector to walk through. */
-export function packedPostings(open: Postings): Postings {
-  const lists = [...open.all()].sort(([a], [b]) => a - b)
+/**
+ * The same postings, in a few objects that are not for the garbage collector to walk through: bytes of gaps between
+ * slots, most of which are short.
+ */
+export function packedPostings(open: OpenPostings): Postings {
+  const lists = [...open.lists].sort(([a], [b]) => a - b)
   const numbers = packed(lists.map(([number]) => number))
   const ends = new Uint32Array(lists.length)
-  // A block has far fewer entries than that.
-  const slots = new Uint16Array(lists.reduce((sum, [, list]) => sum + list.length, 0))
+  const bytes = Buffer.allocUnsafe(MOST_BYTES * lists.reduce((sum, [, list]) => sum + list.length, 0))
   let end = 0
   for (const [place, [, list]] of lists.entries()) {
-    slots.set(list, end)
-    end += list.length
+    end = writeGaps(bytes, end, list)
     ends[place] = end
   }
-  const listAt = (place: number) => slots.subarray(place === 0 ? 0 : ends[place - 1], ends[place])
+  const gaps = Buffer.concat([bytes.subarray(0, end)])
   return {
-    of(number) {
+    numbers: () => numbers,
+    each(number, found) {
       const place = placeOf(numbers, number)
-      return numbers[place] === number ? listAt(place) : NOWHERE
-    },
-    *all() {
-      for (const [place, number] of numbers.entries()) yield [number, listAt(place)]
+      if (numbers[place] === number)
+        readGaps(gaps, place === 0 ? 0 : (ends[place - 1] ?? 0), ends[place] ?? 0, found)
     },
   }
 }
@@ -60,7 +57,7 @@ export function packedPostings(open: Postings): Postings {
 /** By slot, the numbers that its entry has. */
 export function numbersBySlot(postings: Postings, slots: number): readonly (readonly number[])[] {
   const bySlot = Array.from({ length: slots }, (): number[] => [])
-  for (const [number, list] of postings.all()) for (const slot of list) bySlot[slot]?.push(number)
+  for (const number of postings.numbers()) postings.each(number, (slot) => bySlot[slot]?.push(number))
   return bySlot
 }
 
@@ -69,6 +66,36 @@ export function packed(numbers: ArrayLike<number>): Uint16Array | Uint32Array {
   let most = 0
   for (let i = 0; i < numbers.length; i++) most = Math.max(most, numbers[i] ?? 0)
   return most <= 0xffff ? new Uint16Array(numbers) : new Uint32Array(numbers)
+}
+
+/** A slot takes so many bytes at most. */
+const MOST_BYTES = 3
+/** Of a byte, the bits of a number, lowest first; one more bit says that others follow. */
+const BITS = 7
+const MORE = 1 << BITS
+
+function writeGaps(bytes: Buffer, from: number, slots: readonly number[]): number {
+  let [at, before] = [from, 0]
+  for (const slot of slots) {
+    let gap = slot - before
+    before = slot
+    for (; gap >= MORE; gap >>>= BITS) bytes[at++] = (gap % MORE) + MORE
+    bytes[at++] = gap
+  }
+  return at
+}
+
+function readGaps(bytes: Buffer, from: number, to: number, found: (slot: number) => void): void {
+  let slot = 0
+  let shift = 0
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0
+    slot += (byte % MORE) << shift
+    shift += BITS
+    if (byte >= MORE) continue
+    found(slot)
+    shift = 0
+  }
 }
 
 /** Where a number is among numbers in rising order, or would be. */

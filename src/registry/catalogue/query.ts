@@ -28,7 +28,7 @@ export async function matchingRows(
   pause: () => Promise<void>,
 ): Promise<Matches> {
   const before = table.changes
-  const found = createMatches()
+  const found = isAnything(criteria) ? createMatches(table.size) : createMatches()
   const fitsOf = createFits(prepare(criteria, table.tags))
   const { names } = criteria
   if (names !== undefined) {

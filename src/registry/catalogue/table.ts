@@ -72,7 +72,7 @@ export function createCrateTable(
   const tags = createTagNumbers()
   const created = createColumn(Uint32Array)
   const updated = createColumn(Uint32Array)
-  const nameKeys = createColumn(Float64Array)
+  const nameKeys = createColumn(Uint32Array)
   const names = createNameIndex(nameOf)
   blocks.push(open)
   live.push(0)
@@ -183,13 +183,15 @@ export function createCrateTable(
   }
 }
 
-/** Bytes of a name that fit into a number exactly. */
-const KEY_BYTES = 6
+/** The characters of canonical names, in order: of so few, six fit into 32 bits. */
+const LETTERS = ' 0123456789_abcdefghijklmnopqrstuvwxyz'
+const KEY_LETTERS = 6
 
-/** Orders names as their first bytes do. */
+/** Orders names as their first letters do. */
 function nameKey(name: string): number {
   let key = 0
-  for (let i = 0; i < KEY_BYTES; i++) key = key * 256 + (i < name.length ? name.charCodeAt(i) : 0)
+  for (let i = 0; i < KEY_LETTERS; i++)
+    key = key * LETTERS.length + Math.max(0, LETTERS.indexOf(name[i] ?? ' '))
   return key
 }
 

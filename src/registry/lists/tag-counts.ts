@@ -1,6 +1,5 @@
-import type { Block } from '../catalogue/block.ts'
+import { HIDDEN } from '../catalogue/block.ts'
 import type { Matches } from '../catalogue/matches.ts'
-import type { Numbers } from '../catalogue/postings.ts'
 import type { CrateTable } from '../catalogue/table.ts'
 import { type TagKind, withParents } from '../catalogue/tags.ts'
 import { visibleRows } from './find-crates.ts'
@@ -66,28 +65,31 @@ async function addCounts(
   const isMeant = new Uint8Array(table.rows)
   for (const row of rows) isMeant[row] = 1
   const valuesOf = knownValues(table, kind)
-  for (const block of table.blocks) {
-    for (const [value, lists] of listsByValue(block, valuesOf)) {
-      // An entry that is in several of them counts once.
-      const slots = lists.length === 1 ? lists[0] : new Set(lists.flatMap((list) => Array.from(list)))
-      for (const slot of slots ?? []) {
-        const row = block.rows[slot] ?? 0
-        if (isMeant[row] === 1 && block.hidden[slot] === 0) count(counts, value, table.created.get(row))
+  for (const { tags, rows, hidden } of table.blocks) {
+    for (const [value, numbers] of numbersByValue(tags.numbers(), valuesOf)) {
+      // An entry that has several of them counts once.
+      const counted = numbers.length > 1 ? new Set<number>() : undefined
+      const countOnce = (slot: number) => {
+        const row = rows[slot] ?? 0
+        if (isMeant[row] !== 1 || hidden[slot] === HIDDEN || counted?.has(slot)) return
+        counted?.add(slot)
+        count(counts, value, table.created.get(row))
       }
+      for (const number of numbers) tags.each(number, countOnce)
     }
     await pause()
   }
 }
 
-/** The slots of the entries of a block by what they count for, in one or more lists. */
-function listsByValue(
-  block: Block,
+/** The numbers of tags by what they count for. */
+function numbersByValue(
+  numbers: Iterable<number>,
   valuesOf: (number: number) => readonly string[],
-): ReadonlyMap<string, readonly Numbers[]> {
-  const lists = new Map<string, Numbers[]>()
-  for (const [number, slots] of block.tags.all())
-    for (const value of valuesOf(number)) lists.set(value, [...(lists.get(value) ?? []), slots])
-  return lists
+): ReadonlyMap<string, readonly number[]> {
+  const byValue = new Map<string, number[]>()
+  for (const number of numbers)
+    for (const value of valuesOf(number)) byValue.set(value, [...(byValue.get(value) ?? []), number])
+  return byValue
 }
 
 function count(
