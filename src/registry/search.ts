@@ -3,6 +3,7 @@ import type { CratesQuery } from '../protocol/crates-query.ts'
 import { canonicalName } from '../protocol/name.ts'
 import type { Caller } from './access.ts'
 import type { CatalogueEntry } from './catalogue/entry.ts'
+import { giveUp } from './catalogue/matches.ts'
 import type { CrateCriteria } from './catalogue/query.ts'
 import type { CrateTable } from './catalogue/table.ts'
 import type { DownloadTotals } from './download-counts.ts'
@@ -98,7 +99,9 @@ export async function pageOfCrates(
   const found = await visibleRows(crates, criteriaOf(query), pause)
   const sort = query.sort ?? 'relevance'
   const rows = await inOrder(crates.table, found, sort, downloads, window, pause)
-  return { hits: (await crates.table.entriesOf(rows)).map(hitOf), total: found.rows.length }
+  const total = found.rows.length
+  if (found.firsts === undefined) giveUp(found)
+  return { hits: (await crates.table.entriesOf(rows)).map(hitOf), total }
 }
 
 /** A crate as lists show it. */

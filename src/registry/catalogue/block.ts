@@ -61,13 +61,10 @@ export function openBlock(most: number): OpenBlock {
       tags.add(size, found.tags)
       size += 1
     },
-    seal() {
-      names.seal()
-      return {
-        ...{ size, names, rows, hidden, dictionary: packedDictionary(dictionary) },
-        ...{ words: packedPostings(words), tags: packedPostings(tags) },
-      }
-    },
+    seal: () => ({
+      ...{ size, names, rows, hidden, dictionary: packedDictionary(dictionary) },
+      ...{ words: packedPostings(words), tags: packedPostings(tags) },
+    }),
   }
 }
 

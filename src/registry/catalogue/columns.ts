@@ -1,4 +1,4 @@
-type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array
+type Numbers = Uint8Array | Uint16Array | Uint32Array
 
 /** Numbers by row, in as few bytes as they need. */
 export interface Column<T extends Numbers = Numbers> {

@@ -1,5 +1,5 @@
 /** Items that are looked at, or put in order, before others get a turn. */
-const PART = 1024
+const PART = 256
 
 /** How items are ordered: by a number, then by another one, then by what takes longer to compare. */
 export interface Order {

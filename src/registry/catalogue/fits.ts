@@ -11,14 +11,16 @@ export interface Wanted {
   readonly tags: readonly (readonly number[])[]
 }
 
-/**
- * How well the entries of a block fit, by slot: by the place of the term that fits least, as {@link Matches.ranks} are,
- * or {@link HIDDEN}. What is returned is overwritten by the next call.
- */
-export type FitsOf = (block: Block) => Uint8Array
+/** The entries of a block that fit, until the next block is looked at. */
+export interface Fitting {
+  /** In rising order. */
+  readonly slots: Uint16Array
+  /** By slot: the place of the term that fits least, as {@link Matches.ranks} are. */
+  readonly ranks: Uint8Array
+}
 
 /** For each condition one pass over what a block knows of it, and for each but the first one over its entries. */
-export function createFits({ terms, letter, tags }: Wanted): FitsOf {
+export function createFits({ terms, letter, tags }: Wanted): (block: Block) => Fitting {
   const conditions: readonly Condition[] = [
     ...tags.map(
       (numbers): Condition =>
@@ -32,21 +34,35 @@ export function createFits({ terms, letter, tags }: Wanted): FitsOf {
     ),
     ...(letter === '' ? [] : ([(fits, block) => markLetter(fits, block, letter)] satisfies Condition[])),
   ]
-  let [fits, some] = [new Uint8Array(), new Uint8Array()]
+  let [ranks, more, slots] = [new Uint8Array(), new Uint8Array(), new Uint16Array()]
   return (block) => {
     const { size } = block
-    if (fits.length < size) [fits, some] = [new Uint8Array(size), new Uint8Array(size)]
-    fits.fill(conditions.length === 0 ? 0 : HIDDEN)
+    if (slots.length < size)
+      [ranks, more, slots] = [new Uint8Array(size), new Uint8Array(size), new Uint16Array(size)]
+    ranks.fill(conditions.length === 0 ? 0 : HIDDEN)
     for (const [number, condition] of conditions.entries()) {
-      if (number === 0) condition(fits, block)
+      if (number === 0) condition(ranks, block)
       else {
-        some.fill(HIDDEN)
-        condition(some, block)
-        worsen(fits, some, size)
+        more.fill(HIDDEN)
+        condition(more, block)
+        worsen(ranks, more, size)
       }
     }
-    return fits
+    return { slots: slots.subarray(0, collect(slots, ranks, block)), ranks }
   }
+}
+
+/** Of {@link HIDDEN}, and of no rank. */
+const HIDDEN_BIT = 7
+
+/** How many entries fit: their slots are written one after another, without a branch that nobody could predict. */
+function collect(slots: Uint16Array, ranks: Uint8Array, { size, hidden }: Block): number {
+  let count = 0
+  for (let slot = 0; slot < size; slot++) {
+    slots[count] = slot
+    count += 1 - (((ranks[slot] ?? 0) | (hidden[slot] ?? 0)) >>> HIDDEN_BIT)
+  }
+  return count
 }
 
 /** Marks the entries that something fits, by how well it does. */

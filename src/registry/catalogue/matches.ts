@@ -1,8 +1,8 @@
 /** Rows that fit, in no order, and how well they do. */
 export interface Matches {
-  readonly rows: Uint32Array
+  readonly rows: Uint32Array<ArrayBuffer>
   /** By position: 0 for the name itself, 1 for one that starts so, 2 for within the name, 3 for elsewhere. */
-  readonly ranks: Uint8Array
+  readonly ranks: Uint8Array<ArrayBuffer>
 }
 
 /** Matches that are being collected: five bytes for each, since there may be a million in one search. */
@@ -12,8 +12,7 @@ export interface MatchList {
 }
 
 const FIRST = 256
-/** What was never written takes no memory yet. */
-const GROWTH = 4
+const GROWTH = 2
 
 /** A list with room for so many, to begin with. */
 export function createMatches(room: number = FIRST): MatchList {
@@ -23,11 +22,8 @@ export function createMatches(room: number = FIRST): MatchList {
     add(row, rank) {
       if (count === rows.length) {
         const more = GROWTH * Math.max(FIRST, count)
-        const [moreRows, moreRanks] = [new Uint32Array(more), new Uint8Array(more)]
-        moreRows.set(rows)
-        moreRanks.set(ranks)
-        rows = moreRows
-        ranks = moreRanks
+        rows = new Uint32Array(rows.buffer.transfer(more * Uint32Array.BYTES_PER_ELEMENT))
+        ranks = new Uint8Array(ranks.buffer.transfer(more))
       }
       rows[count] = row
       ranks[count] = rank
@@ -35,4 +31,9 @@ export function createMatches(room: number = FIRST): MatchList {
     },
     all: () => ({ rows: rows.subarray(0, count), ranks: ranks.subarray(0, count) }),
   }
+}
+
+/** Frees the memory of matches that nobody looks at any more: as garbage they would pile up to tens of megabytes. */
+export function giveUp({ rows, ranks }: Matches): void {
+  for (const { buffer } of [rows, ranks]) buffer.transfer(0)
 }

@@ -2,8 +2,9 @@ import { createSpellings } from './spellings.ts'
 
 /** Names of a group: terms are looked for in whole groups, and only in those that may have them. */
 const GROUP = 64
-/** Bytes for a name, to begin with. */
+/** Bytes for a name, to begin with: most are somewhat shorter. */
 const USUAL_LENGTH = 16
+const GROWTH = 1.5
 /** Before each name. */
 const NAME = '\n'
 /** Three letters that follow one another are told from others by so many kinds: in a group are some hundred. */
@@ -15,8 +16,6 @@ const BITS = 32
 export interface Names {
   /** The name of the next slot, in both forms. */
   add(canonical: string, spelling: string): void
-  /** No more are added. */
-  seal(): void
   /** The canonical name. */
   at(slot: number): string
   /** The name as its crate spells it. */
@@ -46,7 +45,8 @@ export function createNames(most: number): Names {
     if (size % GROUP === 0) groups[size / GROUP] = used
     starts[size] = used + NAME.length - (groups[Math.floor(size / GROUP)] ?? 0)
     const line = NAME + name
-    if (used + line.length > text.length) text = Buffer.concat([text], text.length * 2)
+    if (used + line.length > text.length)
+      text = Buffer.concat([text], Math.ceil(text.length * GROWTH) + line.length)
     used += text.write(line, used, 'latin1')
     size += 1
   }
@@ -81,9 +81,6 @@ export function createNames(most: number): Names {
         const word = kind * words + Math.floor(group / BITS)
         has[word] = (has[word] ?? 0) | (1 << (group % BITS))
       }
-    },
-    seal() {
-      text = Buffer.concat([text.subarray(0, used)])
     },
     find(term, found) {
       const kinds = kindsOf(term)

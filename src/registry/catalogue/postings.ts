@@ -37,19 +37,16 @@ export function packedPostings(open: OpenPostings): Postings {
   const lists = [...open.lists].sort(([a], [b]) => a - b)
   const numbers = packed(lists.map(([number]) => number))
   const ends = new Uint32Array(lists.length)
-  const bytes = Buffer.allocUnsafe(MOST_BYTES * lists.reduce((sum, [, list]) => sum + list.length, 0))
   let end = 0
-  for (const [place, [, list]] of lists.entries()) {
-    end = writeGaps(bytes, end, list)
-    ends[place] = end
-  }
-  const gaps = Buffer.concat([bytes.subarray(0, end)])
+  for (const [place, [, list]] of lists.entries()) ends[place] = end += bytesFor(list)
+  const gaps = new Uint8Array(end)
+  const startOf = (place: number) => (place === 0 ? 0 : (ends[place - 1] ?? 0))
+  for (const [place, [, list]] of lists.entries()) writeGaps(gaps, startOf(place), list)
   return {
     numbers: () => numbers,
     each(number, found) {
       const place = placeOf(numbers, number)
-      if (numbers[place] === number)
-        readGaps(gaps, place === 0 ? 0 : (ends[place - 1] ?? 0), ends[place] ?? 0, found)
+      if (numbers[place] === number) readGaps(gaps, startOf(place), ends[place] ?? 0, found)
     },
   }
 }
@@ -68,24 +65,32 @@ export function packed(numbers: ArrayLike<number>): Uint16Array | Uint32Array {
   return most <= 0xffff ? new Uint16Array(numbers) : new Uint32Array(numbers)
 }
 
-/** A slot takes so many bytes at most. */
-const MOST_BYTES = 3
 /** Of a byte, the bits of a number, lowest first; one more bit says that others follow. */
 const BITS = 7
 const MORE = 1 << BITS
 
-function writeGaps(bytes: Buffer, from: number, slots: readonly number[]): number {
-  let [at, before] = [from, 0]
+function bytesFor(slots: readonly number[]): number {
+  let bytes = slots.length
+  let before = 0
   for (const slot of slots) {
-    let gap = slot - before
+    for (let gap = slot - before; gap >= MORE; gap >>>= BITS) bytes += 1
     before = slot
-    for (; gap >= MORE; gap >>>= BITS) bytes[at++] = (gap % MORE) + MORE
-    bytes[at++] = gap
   }
-  return at
+  return bytes
 }
 
-function readGaps(bytes: Buffer, from: number, to: number, found: (slot: number) => void): void {
+function writeGaps(bytes: Uint8Array, from: number, slots: readonly number[]): void {
+  let at = from
+  let before = 0
+  for (const slot of slots) {
+    let gap = slot - before
+    for (; gap >= MORE; gap >>>= BITS) bytes[at++] = (gap % MORE) + MORE
+    bytes[at++] = gap
+    before = slot
+  }
+}
+
+function readGaps(bytes: Uint8Array, from: number, to: number, found: (slot: number) => void): void {
   let slot = 0
   let shift = 0
   for (let at = from; at < to; at++) {

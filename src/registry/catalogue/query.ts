@@ -1,5 +1,5 @@
-import { type Block, HIDDEN } from './block.ts'
-import { createFits, type Wanted } from './fits.ts'
+import type { Block } from './block.ts'
+import { createFits, type Fitting, type Wanted } from './fits.ts'
 import { createMatches, type Matches, type MatchList } from './matches.ts'
 import type { CrateTable } from './table.ts'
 import type { TagKind, TagNumbers } from './tags.ts'
@@ -34,29 +34,27 @@ export async function matchingRows(
   if (names !== undefined) {
     const rows = new Set(names.map(table.rowOf).filter((row) => row !== undefined))
     const isMeant = (row: number) => rows.has(row) && isVisible(row)
-    for (const block of new Set(Array.from(rows, table.blockOf)))
-      takeWhatFits(block, fitsOf(block), isMeant, found)
+    for (const block of new Set(Array.from(rows, table.blockOf))) take(found, block, fitsOf(block), isMeant)
     return found.all()
   }
   for (const block of table.blocks) {
-    takeWhatFits(block, fitsOf(block), isVisible, found)
+    take(found, block, fitsOf(block), isVisible)
     await pause()
   }
   const matches = found.all()
   return table.changes === before ? matches : withoutRepeats(matches)
 }
 
-function takeWhatFits(
-  { size, rows, hidden }: Block,
-  fits: Uint8Array,
-  isVisible: (row: number) => boolean,
+function take(
   found: MatchList,
+  { rows }: Block,
+  { slots, ranks }: Fitting,
+  isVisible: (row: number) => boolean,
 ): void {
-  for (let slot = 0; slot < size; slot++) {
-    const rank = fits[slot] ?? HIDDEN
-    if (rank === HIDDEN || hidden[slot] === HIDDEN) continue
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i] ?? 0
     const row = rows[slot] ?? 0
-    if (isVisible(row)) found.add(row, rank)
+    if (isVisible(row)) found.add(row, ranks[slot] ?? 0)
   }
 }
 

@@ -171,7 +171,7 @@ export function createCrateTable(
       details.put(row, entry)
       if (before !== undefined) leave(left)
       created.set(row, seconds(entry.created ?? entry.updated))
-      updated.set(row, seconds(entry.updated))
+      updated.set(row, entry.updated === entry.created ? created.get(row) : seconds(entry.updated))
       if (before === undefined) {
         nameKeys.set(row, nameKey(name))
         names.add(name, row)

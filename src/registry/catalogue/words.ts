@@ -13,8 +13,10 @@ const MAX_SEARCHED = 4096
  * bytes, one character for each byte of UTF-8: half the memory of two-byte characters, and searched twice as fast.
  */
 export function wordsOf({ description, keywords }: CatalogueEntry): readonly string[] {
-  const words = canonicalName([...keywords, description].join(' ').slice(0, MAX_SEARCHED)).split(/\s+/u)
-  return [...new Set(words.filter((word) => word !== '').map(bytesOf))]
+  const text = canonicalName([...keywords, description].join(' ').slice(0, MAX_SEARCHED))
+  const words = new Set(text.split(/\s+/u))
+  words.delete('')
+  return ASCII.test(text) ? [...words] : Array.from(words, bytesOf)
 }
 
 /** A term as it occurs in names and in {@link wordsOf}. */
@@ -22,7 +24,7 @@ export function termBytes(term: string): string {
   return bytesOf(canonicalName(term))
 }
 
-const ASCII = /^[ -~]*$/
+const ASCII = /^[\t-~]*$/
 
 function bytesOf(text: string): string {
   return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')

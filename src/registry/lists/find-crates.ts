@@ -1,6 +1,6 @@
 import type { CrateOrder } from '../../protocol/crates-query.ts'
 import { firstOf, type Order } from '../catalogue/first-of.ts'
-import { createMatches, type Matches } from '../catalogue/matches.ts'
+import { createMatches, giveUp, type Matches } from '../catalogue/matches.ts'
 import { type CrateCriteria, isAnything, matchingRows } from '../catalogue/query.ts'
 import type { CrateTable } from '../catalogue/table.ts'
 import { type Downloads, orderKey } from './order.ts'
@@ -56,6 +56,7 @@ async function findRows(
     }
     await pause()
   }
+  giveUp(found)
   return confirmed.all()
 }
 

@@ -42,8 +42,8 @@ export interface CrateSight {
 /** Rows whose rules are found before others get a turn. */
 const PART = 256
 
-/** Numbers of a column of rules: 0 is not known yet, 1 is no rule. */
-const [UNKNOWN, FIRST] = [0, 2]
+/** The number of the first rule: 0 is not known yet, 1 is no rule. */
+const FIRST = 2
 
 export function createCrateSight(access: Access, rules: PackageRules): CrateSight {
   const columns = new WeakMap<CrateTable, Column<Uint16Array>>()
@@ -54,13 +54,13 @@ export function createCrateSight(access: Access, rules: PackageRules): CrateSigh
   function ruleNumbers(table: CrateTable): (row: number) => number {
     const column = columns.get(table) ?? createColumn(Uint16Array)
     columns.set(table, column)
-    return (row) => {
-      const known = column.values[row] ?? UNKNOWN
-      if (known !== UNKNOWN) return known
+    const { values } = column
+    const find = (row: number) => {
       const number = rules.placeFor(table.nameOf(row)) + FIRST
       column.set(row, number)
       return number
     }
+    return (row) => values[row] || column.get(row) || find(row)
   }
 
   /** By number of a rule, whether crates under it are shown. */
