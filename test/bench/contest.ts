@@ -4,8 +4,8 @@ import type { Row } from './rows.ts'
 /** Something that is measured in rounds. */
 export interface Case {
   readonly name: string
-  /** Takes so long that a quick run has one round of it. */
-  readonly isSlow?: boolean
+  /** Takes so long, or changes so little, that a quick run begins with no more rounds of it than these. */
+  readonly quickRounds?: number
   /** What has to be done once, and counts for nothing. */
   warmUp?(): Promise<void>
   /** Who is first changes with the number. */

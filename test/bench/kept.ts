@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { figureOf, type Row } from './rows.ts'
+import { median, type Row, ratiosOf } from './rows.ts'
 
 const run = promisify(execFile)
 const FILE = join(import.meta.dirname, 'RESULTS.md')
@@ -23,13 +23,16 @@ export async function madeOn(): Promise<string> {
   return `on ${new Date().toISOString().slice(0, 10)}: ${machine}; ${(await versions()).join(', ')}`
 }
 
-/** The ratios of the last whole run, by the name of their row. */
-export async function keptRatios(): Promise<ReadonlyMap<string, number>> {
+/** Ratios by the name of their row. */
+export type KeptRatios = ReadonlyMap<string, number>
+
+/** The ratios of the last whole run. */
+export async function keptRatios(): Promise<KeptRatios> {
   return parseRatios(await readFile(FILE, 'utf8'))
 }
 
 /** The ratios in a table of `renderRows()`, which are the figures without a unit. */
-export function parseRatios(text: string): ReadonlyMap<string, number> {
+export function parseRatios(text: string): KeptRatios {
   const rows = text.split('\n')
   const cells = rows.map((row) => row.split('|').map((cell) => cell.trim()))
   return new Map(
@@ -39,11 +42,19 @@ export function parseRatios(text: string): ReadonlyMap<string, number> {
   )
 }
 
-/** How a row has become worse than the kept ratios allow, in words; `undefined`: it has not. */
-export function regression(row: Row, kept: ReadonlyMap<string, number>): string | undefined {
-  const before = kept.get(row.name)
-  if (before === undefined || row.figure !== 'ratio') return undefined
-  const ratio = figureOf(row)
+/** What a row is judged by; `undefined`: it is not. */
+export function keptRatio(row: Row, kept: KeptRatios): number | undefined {
+  return row.figure === 'ratio' && row.unjudged === undefined ? kept.get(row.name) : undefined
+}
+
+/**
+ * How a row has become worse than the kept ratios allow, in words; `undefined`: it has not. Judged is the median of
+ * the rounds' own ratios: what else the machine does strikes both sides of a round rather than all rounds alike.
+ */
+export function regression(row: Row, kept: KeptRatios): string | undefined {
+  const before = keptRatio(row, kept)
+  if (before === undefined) return undefined
+  const ratio = median(ratiosOf(row))
   const wants = row.goal?.wants ?? row.wants ?? 'more'
   const isWorse = wants === 'more' ? ratio < before * (1 - SLACK) : ratio > before * (1 + SLACK)
   return isWorse ? `${row.name}: ${ratio.toFixed(2)}, it was ${before.toFixed(2)}` : undefined

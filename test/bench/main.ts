@@ -1,12 +1,16 @@
 import { parseArgs } from 'node:util'
 import { ensureTools, requireCargo } from '../support/tools.ts'
+import { CALM, ENOUGH } from './calm.ts'
 import { coldCases, crowdCase } from './cold-crates.ts'
 import type { Case } from './contest.ts'
-import { fetchCase } from './fetches.ts'
-import { keep, keptRatios, regression } from './kept.ts'
+import { watchOthers } from './cpu.ts'
+import { fetchCases } from './fetches.ts'
+import { keep, keptRatios } from './kept.ts'
 import { CONNECTIONS } from './load.ts'
 import { renderLoads } from './loads.ts'
+import { QUICK, QUICK_UNTIL_MS, WHOLE } from './pace.ts'
 import { publishCase } from './publishes.ts'
+import { leftOut, quickRun } from './quick.ts'
 import { readCases } from './reads.ts'
 import { renderRows } from './rows.ts'
 import { buildStage, type Stage } from './stage.ts'
@@ -15,14 +19,9 @@ import { publishStallCase, trafficStallCase } from './stalls.ts'
 const { values: flags } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
 })
-const quick = flags.quick
-/** Of fewer rounds than these no results are kept. */
-const WHOLE = 9
-const ROUNDS = Number(flags.rounds ?? (quick ? 3 : WHOLE))
-const LOAD_MS = quick ? 500 : 2_000
-const PUBLISHES = quick ? 60 : 200
-/** What seems to have become worse is measured so much longer before that is believed. */
-const MORE_ROUNDS = 4
+const pace = flags.quick ? QUICK : WHOLE
+const ROUNDS = Number(flags.rounds ?? pace.rounds)
+const shareOfOthers = watchOthers()
 const SET_UP =
   'Ours has on what is on in production: reads need a login, rules of access, metrics, a log of all requests (in a file), Redis; local and proxied crates are asked for in turns. The others have nothing of that. Servers, clients and loads share the machine: only the ratios say anything.'
 
@@ -32,44 +31,46 @@ const stage = await buildStage()
 try {
   await measure(stage)
 } finally {
-  await stage.close()
+  await stage.endings.close()
 }
 
 async function measure(on: Stage): Promise<void> {
   const cases: readonly Case[] = [
-    ...readCases(on, LOAD_MS),
+    ...readCases(on, pace),
     ...coldCases(on),
     crowdCase(on),
-    publishCase(on, PUBLISHES),
+    publishCase(on, pace),
     publishStallCase(on),
-    trafficStallCase(on, LOAD_MS),
-    await fetchCase(on),
+    trafficStallCase(on, pace),
+    ...(await fetchCases(on)),
   ]
   for (const it of cases) await it.warmUp?.()
+  if (flags.quick) return measureQuickly(cases)
   for (let number = 0; number < ROUNDS; number++) {
     process.stderr.write(`round ${number + 1} of ${ROUNDS}\n`)
-    for (const it of cases) if (!quick || !it.isSlow || number === 0) await it.round(number)
+    for (const it of cases) await it.round(number)
   }
-  const worse = quick ? await believed(cases) : []
-  const parts = [
-    `${ROUNDS} rounds in rotation, loads of ${LOAD_MS / 1000} s over ${CONNECTIONS} connections; the medians of all rounds, and figures of these medians. ${SET_UP}`,
-    renderRows(cases.flatMap((it) => it.rows())),
-    'What everybody did under the loads:',
-    renderLoads(cases.flatMap((it) => it.loads?.() ?? [])),
-  ]
+  const parts = partsOf(cases)
   process.stdout.write(`${parts.join('\n\n')}\n`)
-  if (!quick) return ROUNDS < WHOLE ? undefined : keep(parts)
+  if (ROUNDS >= WHOLE.rounds) await keep(parts)
+}
+
+async function measureQuickly(cases: readonly Case[]): Promise<void> {
+  const hasTime = () => performance.now() < QUICK_UNTIL_MS
+  const spec = { rounds: ROUNDS, kept: await keptRatios(), hasTime, watchOthers }
+  const worse = await quickRun(cases, spec)
+  const others = `Others took ${Math.round(100 * shareOfOthers())} % of the processors' time. Rounds in which they took more than ${100 * CALM} % are judged only where fewer than ${ENOUGH} others were there.`
+  const parts = [...partsOf(cases), leftOut(cases, spec), others]
+  process.stdout.write(`${parts.join('\n\n')}\n`)
   for (const text of worse) process.stdout.write(`WORSE ${text}\n`)
   if (worse.length > 0) process.exitCode = 1
 }
 
-/** What is worse than the kept ratios, and still is after more rounds. */
-async function believed(cases: readonly Case[]): Promise<readonly string[]> {
-  const kept = await keptRatios()
-  const worse = (it: Case) => it.rows().flatMap((row) => regression(row, kept) ?? [])
-  for (const it of cases) {
-    for (let more = 0; more < (it.isSlow ? 2 : MORE_ROUNDS) && worse(it).length > 0; more++)
-      await it.round(ROUNDS + more)
-  }
-  return cases.flatMap(worse)
+function partsOf(cases: readonly Case[]): readonly string[] {
+  return [
+    `${ROUNDS} rounds in rotation, loads of ${pace.loadMs / 1000} s over ${CONNECTIONS} connections; the medians of all rounds, and figures of these medians. ${SET_UP}`,
+    renderRows(cases.flatMap((it) => it.rows())),
+    'What everybody did under the loads:',
+    renderLoads(cases.flatMap((it) => it.loads?.() ?? [])),
+  ]
 }

@@ -1,6 +1,7 @@
 import { publishBody } from '../support/crate-file.ts'
 import { type Case, rotate } from './contest.ts'
 import { newCrate } from './crates.ts'
+import type { Pace } from './pace.ts'
 import type { Server } from './process.ts'
 import { atMost } from './rows.ts'
 import { publish, type Stage } from './stage.ts'
@@ -10,7 +11,7 @@ import { type Upload, upload } from './uploads.ts'
 const ALONE = 10
 
 /** Durable publishes of 60 KB; to nginx the same bytes go as plain files, unchecked and without fsync. */
-export function publishCase({ registry, nginx }: Stage, each: number): Case {
+export function publishCase({ registry, nginx }: Stage, { publishes: each }: Pace): Case {
   const rates = { ours: [] as number[], nginx: [] as number[] }
   const serverMs: number[] = []
   let count = 0

@@ -43,6 +43,9 @@ test('regression() tells what is a quarter worse than in the table that is kept,
   assert.equal(regression(wanting(62, 'less'), kept(ROW)), undefined)
   assert.equal(regression(wanting(63, 'less'), kept(ROW)), 'index ÷ nginx: 0.63, it was 0.50')
   assert.equal(regression(wanting(1, 'more'), new Map()), undefined)
+  const disturbed = { ...plain, ours: [8, 10, 20, 30, 100], theirs: [16, 60, 40, 100, 200] }
+  assert.equal(figureOf(disturbed), 20 / 60)
+  assert.equal(regression(disturbed, kept(ROW)), undefined, 'in most rounds it was 0.5')
   assert.equal(regression({ ...plain, figure: 'worst' }, kept(ROW)), undefined)
   assert.equal(kept({ ...ROW, figure: 'ours' }).size, 0)
 })

@@ -19,6 +19,8 @@ export interface Row {
   readonly goal?: Goal
   /** What a ratio without a goal should be; default more. */
   readonly wants?: Goal['wants']
+  /** Why the ratio is not compared with the kept one; default: it is. */
+  readonly unjudged?: string
 }
 
 export function atLeast(must: number, stretch?: number): Goal {
@@ -48,6 +50,11 @@ export function figureOf({ figure, ours, theirs = [] }: Row): number {
     case 'worst':
       return Math.max(...ours)
   }
+}
+
+/** The ratio of each round. */
+export function ratiosOf({ ours, theirs = [] }: Row): readonly number[] {
+  return ours.map((value, round) => value / (theirs[round] ?? Number.NaN))
 }
 
 /** Rows in Markdown: medians, the figure, what it was from round to round, and how it stands to its goal. */
@@ -87,11 +94,12 @@ function sign({ wants }: Goal): string {
   return wants === 'more' ? '≥' : '≤'
 }
 
-function range({ figure, ours, theirs = [] }: Row): string {
-  const values = ours.map((value, round) => {
-    const other = theirs[round] ?? Number.NaN
-    return figure === 'ratio' ? value / other : figure === 'difference' ? value - other : value
-  })
+function range(row: Row): string {
+  const { figure, ours, theirs = [] } = row
+  const values =
+    figure === 'ratio'
+      ? ratiosOf(row)
+      : ours.map((value, round) => (figure === 'difference' ? value - (theirs[round] ?? Number.NaN) : value))
   const text = (value: number) => number(value, figure === 'ratio')
   return `${text(Math.min(...values))}–${text(Math.max(...values))}`
 }

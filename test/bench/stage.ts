@@ -6,6 +6,7 @@ import { redisServer } from '../hosts/redis-server.ts'
 import { publishBody } from '../support/crate-file.ts'
 import { serveUplink } from '../support/uplink.ts'
 import { FIRST_VERSION, LARGE, newCrate, readCrate } from './crates.ts'
+import { createEndings, type Endings } from './endings.ts'
 import { type Nginx, startNginx, writeSite } from './nginx.ts'
 import { type PacedUplink, startPacedUplink } from './paced-uplink.ts'
 import { startPeer } from './peer-process.ts'
@@ -32,58 +33,52 @@ export interface Stage {
   /** URL paths below the mount, of local and proxied crates in turns. */
   readonly paths: Readonly<Record<'index' | 'small' | 'large', readonly string[]>>
   readonly redis: string
-  /** What is to be done when the stage is closed, before all that was said so far. */
-  end(ending: () => Promise<unknown>): void
-  close(): Promise<void>
+  /** Of what is started beside it. */
+  readonly endings: Endings
 }
 
 /** What everybody who reads sends to a registry. */
 export const LOGIN = { Authorization: TOKEN }
 
-/** Starts all servers; nothing is left of them when this fails. */
+/** Starts all servers, which `endings` end; nothing is left of them when this fails. */
 export async function buildStage(): Promise<Stage> {
-  const endings: (() => Promise<unknown>)[] = []
-  const close = async () => {
-    for (const end of endings.reverse()) await end()
-  }
+  const endings = createEndings()
   try {
-    return { ...(await build(endings)), end: (ending) => void endings.push(ending), close }
+    return await build(endings)
   } catch (error) {
-    await close()
+    await endings.close()
     throw error
   }
 }
 
-async function build(endings: (() => Promise<unknown>)[]): Promise<Omit<Stage, 'close' | 'end'>> {
+async function build(endings: Endings): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'cargo-bench-'))
-  endings.push(() => rm(folder, { recursive: true, force: true }))
-  const started = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
-    const server = await starting
-    endings.push(() => server.stop())
-    return server
-  }
+  endings.add(() => rm(folder, { recursive: true, force: true }))
   const redis = await redisServer()
-  endings.push(() => redis.close())
+  endings.add(() => redis.close())
   const [local, proxied] = ['bench', 'proxied'].map(namesFrom)
   const near = await serveUplink({ crates: cratesOf(proxied) })
-  endings.push(() => near.close())
-  const uplink = await started(startPacedUplink())
+  endings.add(() => near.close())
+  const [uplink] = await endings.started(startPacedUplink())
   const spec = { folder, redis: redis.url, uplinks: { near: near.url, cold: uplink.index } }
 
-  const registry = await started(startRegistry({ ...spec, name: 'registry' }))
+  const [registry] = await endings.started(startRegistry({ ...spec, name: 'registry' }))
   await upload(cratesOf(local).map((crate) => publish(registry, publishBody(crate))))
   const paths = pathsOf(local, proxied)
   const root = await writeSite(folder, await siteOf(registry, paths))
 
   const watch = join(folder, 'loop')
+  const [watched, twoWorkers, nginx, nginxOfTwo, node, koa] = await endings.started(
+    startRegistry({ ...spec, name: 'watched', watch, prefetch: 0 }),
+    startRegistry({ ...spec, name: 'workers', workers: 2 }),
+    startNginx(folder, root),
+    startNginx(folder, root, 2),
+    startPeer('node', root),
+    startPeer('koa', root, redis.url),
+  )
   return {
-    ...{ folder, redis: redis.url, registry, uplink, paths },
-    watched: { ...(await started(startRegistry({ ...spec, name: 'watched', watch, prefetch: 0 }))), watch },
-    twoWorkers: await started(startRegistry({ ...spec, name: 'workers', workers: 2 })),
-    nginx: await started(startNginx(folder, root)),
-    nginxOfTwo: await started(startNginx(folder, root, 2)),
-    node: await started(startPeer('node', root)),
-    koa: await started(startPeer('koa', root, redis.url)),
+    ...{ folder, redis: redis.url, registry, watched: { ...watched, watch }, twoWorkers },
+    ...{ nginx, nginxOfTwo, node, koa, uplink, paths, endings },
   }
 }
 

@@ -3,6 +3,7 @@ import type { Case } from './contest.ts'
 import { LARGE, newCrate, unpackedCrate } from './crates.ts'
 import { load } from './load.ts'
 import { type LongestTurn, longestTurn } from './loop.ts'
+import type { Pace } from './pace.ts'
 import { pacedName } from './paced-uplink.ts'
 import { atMost, type Row } from './rows.ts'
 import { downloadPath, LOGIN, publish, type Stage } from './stage.ts'
@@ -20,6 +21,7 @@ export function publishStallCase({ watched }: Stage): Case {
   }
   return {
     name: 'publish of 10 MB',
+    quickRounds: 2,
     async warmUp() {
       await publishOne()
     },
@@ -34,11 +36,12 @@ export function publishStallCase({ watched }: Stage): Case {
  * The same while crates of 10 MB are published, fetched from the uplink, and read back for the first time, which is
  * when they are verified; all of it beside index traffic.
  */
-export function trafficStallCase({ registry, watched, paths }: Stage, ms: number): Case {
+export function trafficStallCase({ registry, watched, paths }: Stage, { loadMs }: Pace): Case {
   const turns: LongestTurn[] = []
   let count = 0
   return {
     name: 'index traffic',
+    quickRounds: 2,
     async round() {
       const [unread, published] = ['unread', 'beside'].map((what) => `bench-${what}-${count}`)
       const wanted = pacedName(LARGE, `traffic-${count++}`)
@@ -48,7 +51,7 @@ export function trafficStallCase({ registry, watched, paths }: Stage, ms: number
       const requests = paths.index.map((path) => ({ path, headers: LOGIN }))
       await longestTurn(watched.watch)
       await Promise.all([
-        load({ server: watched, requests, status: 200 }, ms),
+        load({ server: watched, requests, status: 200 }, loadMs),
         upload([publish(watched, body)]),
         ...[unread, wanted].map((crate) => read(`${watched.url}${downloadPath(crate ?? '')}`)),
       ])
