@@ -27,7 +27,7 @@ const SET_UP =
 
 await requireCargo()
 await ensureTools(['nginx', 'wrk', 'redis-server'])
-const stage = await buildStage()
+const stage = await buildStage(pace)
 try {
   await measure(stage)
 } finally {

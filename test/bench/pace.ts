@@ -1,5 +1,7 @@
 /** How much a run measures. */
 export interface Pace {
+  /** Whether there is everything to compare, also what is no ratio of ours. */
+  readonly isWhole: boolean
   readonly rounds: number
   /** How long each load takes. */
   readonly loadMs: number
@@ -10,9 +12,9 @@ export interface Pace {
 }
 
 /** Of fewer rounds than these no results are kept. */
-export const WHOLE: Pace = { rounds: 9, loadMs: 2_000, warmUpMs: 2_000, publishes: 200 }
+export const WHOLE: Pace = { isWhole: true, rounds: 9, loadMs: 2_000, warmUpMs: 2_000, publishes: 200 }
 
 /** So long after its start a quick run begins no further rounds. */
 export const QUICK_UNTIL_MS = 95_000
 
-export const QUICK: Pace = { rounds: 5, loadMs: 250, warmUpMs: 500, publishes: 60 }
+export const QUICK: Pace = { isWhole: false, rounds: 5, loadMs: 250, warmUpMs: 500, publishes: 60 }

@@ -3,7 +3,7 @@ import { freePort, type Server, startProcess } from './process.ts'
 
 /** Starts one of the servers in this folder that we are compared with, over a folder of files. */
 export async function startPeer(
-  name: 'node' | 'koa',
+  name: 'node' | 'node-workers' | 'koa',
   root: string,
   ...more: readonly string[]
 ): Promise<Server> {

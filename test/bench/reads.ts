@@ -19,6 +19,7 @@ type Party =
   | 'Koa, router, Redis'
   | 'createReadStream'
   | 'nginx of 2'
+  | 'bare Node of 2'
 
 interface ReadSpec {
   readonly name: string
@@ -29,8 +30,8 @@ interface ReadSpec {
   /** A load takes at least so long. */
   readonly leastMs?: number
   readonly quickRounds?: number
-  /** Whom we are compared with, in what. */
-  readonly against: readonly (readonly [Party, keyof Sample, Goal?])[]
+  /** Who is compared with whom, in what; default: we are. */
+  readonly against: readonly (readonly [Party, keyof Sample, Goal?, Party?])[]
 }
 
 const UNITS: Readonly<Record<keyof Sample, readonly [what: string, unit: string, of: number]>> = {
@@ -46,7 +47,7 @@ export function readCases(stage: Stage, pace: Pace): readonly Case[] {
 }
 
 function readSpecs(stage: Stage): readonly ReadSpec[] {
-  const { nginx, node, koa, paths } = stage
+  const { nginx, node, nodeOfTwo, koa, paths } = stage
   const [ours, beside] = [['ours', stage.registry] as const, ['nginx', nginx] as const]
   const [bare, usual] = [['bare Node', node] as const, ['Koa, router, Redis', koa] as const]
   const ofIndex = { paths: paths.index, status: 200 }
@@ -105,8 +106,12 @@ function readSpecs(stage: Stage): readonly ReadSpec[] {
       parties: [
         ['ours', stage.twoWorkers],
         ['nginx of 2', stage.nginxOfTwo],
+        ...(nodeOfTwo === undefined ? [] : [['bare Node of 2', nodeOfTwo] as const]),
       ],
-      against: [['nginx of 2', 'rate', atLeast(0.7)]],
+      against: [
+        ['nginx of 2', 'rate', atLeast(0.7)],
+        ...(nodeOfTwo === undefined ? [] : [['nginx of 2', 'rate', undefined, 'bare Node of 2'] as const]),
+      ],
     },
   ]
 }
@@ -134,11 +139,11 @@ function readCase(spec: ReadSpec, { loadMs, warmUpMs }: Pace): Case {
     },
     loads: () => [...samples].map(([server, of]) => ({ name, server, samples: of })),
     rows: () =>
-      against.map(([party, what, goal]): Row => {
+      against.map(([party, what, goal, who = 'ours']): Row => {
         const [suffix, unit] = UNITS[what]
         return {
-          name: `${name} ÷ ${party}${suffix}`,
-          ...{ unit, figure: 'ratio', ours: values('ours', what), theirs: values(party, what) },
+          name: `${name}${who === 'ours' ? '' : `, ${who}`} ÷ ${party}${suffix}`,
+          ...{ unit, figure: 'ratio', ours: values(who, what), theirs: values(party, what) },
           wants: what === 'rate' || what === 'bytes' ? 'more' : 'less',
           ...(goal !== undefined && { goal }),
         }

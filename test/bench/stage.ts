@@ -8,6 +8,7 @@ import { serveUplink } from '../support/uplink.ts'
 import { FIRST_VERSION, LARGE, newCrate, readCrate } from './crates.ts'
 import { createEndings, type Endings } from './endings.ts'
 import { type Nginx, startNginx, writeSite } from './nginx.ts'
+import type { Pace } from './pace.ts'
 import { type PacedUplink, startPacedUplink } from './paced-uplink.ts'
 import { startPeer } from './peer-process.ts'
 import type { Server } from './process.ts'
@@ -28,6 +29,8 @@ export interface Stage {
   readonly nginxOfTwo: Nginx
   /** Bare Node. */
   readonly node: Server
+  /** The same with workers of `node:cluster`; only of a whole run. */
+  readonly nodeOfTwo?: Server
   readonly koa: Server
   readonly uplink: PacedUplink
   /** URL paths below the mount, of local and proxied crates in turns. */
@@ -41,17 +44,17 @@ export interface Stage {
 export const LOGIN = { Authorization: TOKEN }
 
 /** Starts all servers, which `endings` end; nothing is left of them when this fails. */
-export async function buildStage(): Promise<Stage> {
+export async function buildStage(pace: Pace): Promise<Stage> {
   const endings = createEndings()
   try {
-    return await build(endings)
+    return await build(endings, pace)
   } catch (error) {
     await endings.close()
     throw error
   }
 }
 
-async function build(endings: Endings): Promise<Stage> {
+async function build(endings: Endings, { isWhole }: Pace): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'cargo-bench-'))
   endings.add(() => rm(folder, { recursive: true, force: true }))
   const redis = await redisServer()
@@ -76,7 +79,9 @@ async function build(endings: Endings): Promise<Stage> {
     startPeer('node', root),
     startPeer('koa', root, redis.url),
   )
+  const [nodeOfTwo] = isWhole ? await endings.started(startPeer('node-workers', root)) : []
   return {
+    ...(nodeOfTwo !== undefined && { nodeOfTwo }),
     ...{ folder, redis: redis.url, registry, watched: { ...watched, watch }, twoWorkers },
     ...{ nginx, nginxOfTwo, node, koa, uplink, paths, endings },
   }
