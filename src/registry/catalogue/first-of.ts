@@ -26,28 +26,26 @@ export async function firstOf(
     order.first(a) - order.first(b) || order.second(a) - order.second(b) || order.compare(a, b)
   const most = Math.min(to, count)
   let best: number[] = []
-  let isCandidate = (_item: number) => true
-  // What came last is often what is wanted first: then most of the others are no candidates.
+  /** The numbers of the last of the best: most items of many are told from it by them. */
+  let [first, second] = [Number.POSITIVE_INFINITY, 0]
+  const isBefore = (item: number) => {
+    const number = order.second(item)
+    return number === second ? order.compare(item, best[most - 1] ?? 0) < 0 : number < second
+  }
+  // What came last is often what is wanted first: then most of the others cannot be among them.
   for (let end = count; end > 0; end -= PART) {
-    for (let item = end - 1; item >= Math.max(0, end - PART); item--) if (isCandidate(item)) best.push(item)
+    for (let item = end - 1; item >= Math.max(0, end - PART); item--) {
+      const number = order.first(item)
+      if (number < first || (number === first && isBefore(item))) best.push(item)
+    }
     if (best.length >= 2 * most + PART) {
       best = await sorted(best, compare, most, pause)
-      isCandidate = earlierThan(best.at(-1) ?? 0, order)
+      first = order.first(best[most - 1] ?? 0)
+      second = order.second(best[most - 1] ?? 0)
     }
     await pause()
   }
   return (await sorted(best, compare, most, pause)).slice(from)
-}
-
-/** Most items of many are told from the last of the best by a number alone. */
-function earlierThan(last: number, { first, second, compare }: Order): (item: number) => boolean {
-  const [lastFirst, lastSecond] = [first(last), second(last)]
-  return (item) => {
-    const key = first(item)
-    if (key !== lastFirst) return key < lastFirst
-    const next = second(item)
-    return next === lastSecond ? compare(item, last) < 0 : next < lastSecond
-  }
 }
 
 /** The first `most` items in order. */

@@ -15,8 +15,18 @@ export interface Wanted {
 export interface Fitting {
   /** In rising order. */
   readonly slots: Uint16Array
-  /** By slot: the place of the term that fits least, as {@link Matches.ranks} are. */
-  readonly ranks: Uint8Array
+  /** By slot, how well it fits: one of {@link WHOLE} and the like. */
+  readonly fits: Uint8Array
+}
+
+/** Of a name, its beginning, what is within it, or a word. Of several conditions the one that fits least is their `|`. */
+const [WHOLE, BEGINNING, WITHIN, WORD] = [0b000, 0b001, 0b011, 0b111] as const
+/** {@link HIDDEN} has this bit, and nothing that fits. */
+const HIDDEN_BIT = 7
+
+/** A place, as {@link Matches.ranks} have it. */
+export function rankOf(fit: number): number {
+  return 32 - Math.clz32(fit)
 }
 
 /** For each condition one pass over what a block knows of it, and for each but the first one over its entries. */
@@ -34,33 +44,30 @@ export function createFits({ terms, letter, tags }: Wanted): (block: Block) => F
     ),
     ...(letter === '' ? [] : ([(fits, block) => markLetter(fits, block, letter)] satisfies Condition[])),
   ]
-  let [ranks, more, slots] = [new Uint8Array(), new Uint8Array(), new Uint16Array()]
+  let [fits, more, slots] = [new Uint8Array(), new Uint8Array(), new Uint16Array()]
   return (block) => {
     const { size } = block
     if (slots.length < size)
-      [ranks, more, slots] = [new Uint8Array(size), new Uint8Array(size), new Uint16Array(size)]
-    ranks.fill(conditions.length === 0 ? 0 : HIDDEN)
+      [fits, more, slots] = [new Uint8Array(size), new Uint8Array(size), new Uint16Array(size)]
+    fits.fill(conditions.length === 0 ? WHOLE : HIDDEN)
     for (const [number, condition] of conditions.entries()) {
-      if (number === 0) condition(ranks, block)
+      if (number === 0) condition(fits, block)
       else {
         more.fill(HIDDEN)
         condition(more, block)
-        worsen(ranks, more, size)
+        for (let slot = 0; slot < size; slot++) fits[slot] = (fits[slot] ?? 0) | (more[slot] ?? 0)
       }
     }
-    return { slots: slots.subarray(0, collect(slots, ranks, block)), ranks }
+    return { slots: slots.subarray(0, collect(slots, fits, block)), fits }
   }
 }
 
-/** Of {@link HIDDEN}, and of no rank. */
-const HIDDEN_BIT = 7
-
 /** How many entries fit: their slots are written one after another, without a branch that nobody could predict. */
-function collect(slots: Uint16Array, ranks: Uint8Array, { size, hidden }: Block): number {
+function collect(slots: Uint16Array, fits: Uint8Array, { size, hidden }: Block): number {
   let count = 0
   for (let slot = 0; slot < size; slot++) {
     slots[count] = slot
-    count += 1 - (((ranks[slot] ?? 0) | (hidden[slot] ?? 0)) >>> HIDDEN_BIT)
+    count += 1 - (((fits[slot] ?? 0) | (hidden[slot] ?? 0)) >>> HIDDEN_BIT)
   }
   return count
 }
@@ -71,27 +78,22 @@ type Condition = (fits: Uint8Array, block: Block) => void
 function markTags(fits: Uint8Array, { tags }: Block, numbers: readonly number[]): void {
   for (const number of numbers)
     tags.each(number, (slot) => {
-      fits[slot] = 0
+      fits[slot] = WHOLE
     })
 }
 
 function markTerm(fits: Uint8Array, { dictionary, words, names }: Block, term: string): void {
   for (const number of wordsWith(dictionary, term))
     words.each(number, (slot) => {
-      fits[slot] = 3
+      fits[slot] = WORD
     })
   names.find(term, (slot, at, length) => {
-    fits[slot] = at > 0 ? 2 : length > term.length ? 1 : 0
+    fits[slot] = at > 0 ? WITHIN : length > term.length ? BEGINNING : WHOLE
   })
 }
 
 function markLetter(fits: Uint8Array, block: Block, letter: string): void {
   block.names.find(letter, (slot, at) => {
-    if (at === 0) fits[slot] = 0
+    if (at === 0) fits[slot] = WHOLE
   })
-}
-
-function worsen(fits: Uint8Array, some: Uint8Array, size: number): void {
-  for (let slot = 0; slot < size; slot++)
-    if ((some[slot] ?? 0) > (fits[slot] ?? 0)) fits[slot] = some[slot] ?? 0
 }

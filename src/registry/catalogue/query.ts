@@ -1,6 +1,5 @@
-import type { Block } from './block.ts'
-import { createFits, type Fitting, type Wanted } from './fits.ts'
-import { createMatches, type Matches, type MatchList } from './matches.ts'
+import { createFits, type Wanted } from './fits.ts'
+import { createMatches, type Matches } from './matches.ts'
 import type { CrateTable } from './table.ts'
 import type { TagKind, TagNumbers } from './tags.ts'
 import { termBytes } from './words.ts'
@@ -34,28 +33,16 @@ export async function matchingRows(
   if (names !== undefined) {
     const rows = new Set(names.map(table.rowOf).filter((row) => row !== undefined))
     const isMeant = (row: number) => rows.has(row) && isVisible(row)
-    for (const block of new Set(Array.from(rows, table.blockOf))) take(found, block, fitsOf(block), isMeant)
+    for (const block of new Set(Array.from(rows, table.blockOf)))
+      found.addFitting(block, fitsOf(block), isMeant)
     return found.all()
   }
   for (const block of table.blocks) {
-    take(found, block, fitsOf(block), isVisible)
+    found.addFitting(block, fitsOf(block), isVisible)
     await pause()
   }
   const matches = found.all()
   return table.changes === before ? matches : withoutRepeats(matches)
-}
-
-function take(
-  found: MatchList,
-  { rows }: Block,
-  { slots, ranks }: Fitting,
-  isVisible: (row: number) => boolean,
-): void {
-  for (let i = 0; i < slots.length; i++) {
-    const slot = slots[i] ?? 0
-    const row = rows[slot] ?? 0
-    if (isVisible(row)) found.add(row, ranks[slot] ?? 0)
-  }
 }
 
 function prepare(

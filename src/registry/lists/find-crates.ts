@@ -92,7 +92,8 @@ async function rowsInOrder(
   const names = table.nameKeys.values
   const rowOf = (position: number) => rows[position] ?? 0
   const byKey: Order = {
-    first: order === 'relevance' ? (position) => ranks[position] ?? 0 : (position) => keyOf(rowOf(position)),
+    first:
+      order === 'relevance' ? (position) => ranks[position] ?? 0 : (position) => keyOf(rows[position] ?? 0),
     second: (position) => names[rowOf(position)] ?? 0,
     compare: (a, b) => table.compareNames(rowOf(a), rowOf(b)),
   }

@@ -20,8 +20,11 @@ export async function orderKey(
 ): Promise<RowKey> {
   switch (order) {
     case 'relevance':
-    case 'alpha':
       return () => 0
+    case 'alpha': {
+      const { values } = table.nameKeys
+      return (row) => values[row] ?? 0
+    }
     case 'downloads':
       return mostFirst(await downloadsByRow(table, 'total', downloads, pause))
     case 'recent-downloads':
@@ -67,7 +70,7 @@ async function findDownloads(
   downloads: Downloads,
   pause: () => Promise<void>,
 ): Promise<Float64Array> {
-  const byRow = new Float64Array(downloads.size > 0 ? table.rows : 0)
+  const byRow = new Float64Array(table.rows)
   let done = 0
   for (const [name, sums] of downloads) {
     const row = table.rowOf(name)
