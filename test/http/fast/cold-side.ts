@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Agent } from 'node:http'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger, ObjectStore } from '../../../src/host.ts'
@@ -26,12 +27,15 @@ export const FILE = downloadPath('remote', '1.0.0')
 export interface Cold {
   readonly side: Side
   readonly uplink: Uplink
+  readonly keeps: boolean
   /** What was logged as errors, but for whose fault it was. */
   readonly errors: { readonly message: string }[]
 }
 
 export interface ColdSpec {
   readonly login?: boolean
+  /** Whether clients leave their connections open, as cargo does: other code reads their requests. */
+  readonly keeps?: boolean
   readonly past: Way
   readonly crate?: ReturnType<typeof crateFile>
   readonly storage?: ObjectStore
@@ -40,7 +44,7 @@ export interface ColdSpec {
 /** Starts one before an uplink of its own; the index is known. */
 export async function startCold(
   t: TestContext,
-  { login = false, past, crate, storage = memoryStorage() }: ColdSpec,
+  { login = false, keeps = false, past, crate, storage = memoryStorage() }: ColdSpec,
 ): Promise<Cold> {
   const uplink = await startUplink(t, { crates: [crate ?? CRATES.small, crateFile(SECRET, '1.0.0')] })
   const errors: { message: string }[] = []
@@ -69,7 +73,7 @@ export async function startCold(
   for (const authorization of [ANN, BOB])
     for (const path of ['/re/mo/remote', `/ac/me/${SECRET}`])
       await side.ask({ path, headers: { authorization } })
-  return { side, uplink, errors }
+  return { side, uplink, errors, keeps }
 }
 
 export interface Asked {
@@ -80,11 +84,12 @@ export interface Asked {
 }
 
 /** Answers to those who ask while somebody fetches, without what differs with the time. */
-export async function whileFetching({ side, uplink }: Cold, crowd: readonly Asked[], path = FILE) {
+export async function whileFetching({ side, uplink, keeps }: Cold, crowd: readonly Asked[], path = FILE) {
   const release = uplink.hold(/^\/crates/)
   const fetches = uplink.hits(/^\/crates/)
+  const agent = new Agent({ keepAlive: keeps })
   const ask = ({ path: other = path, headers, ...more }: Asked) =>
-    download(side.url + other, { ...more, headers: { authorization: ANN, ...headers } })
+    download(side.url + other, { agent, ...more, headers: { authorization: ANN, ...headers } })
   const first = ask({})
   await settled(() => uplink.hits(/^\/crates/), fetches + 1)
   const { asked } = side.counts()
@@ -94,6 +99,7 @@ export async function whileFetching({ side, uplink }: Cold, crowd: readonly Aske
   release()
   const all = await Promise.all([first, ...answers])
   assert.equal(side.counts().asked, asked + crowd.length)
+  agent.destroy()
   return all.map(plainly)
 }
 

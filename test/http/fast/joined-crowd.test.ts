@@ -21,10 +21,11 @@ import { CRATES, FILE, startCold, whileFetching } from './cold-side.ts'
 
 const MiB = 1024 * 1024
 const READERS = 100
+const WAYS = [{ past: 'router' }, { past: 'koa' }, { past: 'koa', keeps: true }] as const
 
 test('who joins a fetch that fails in the middle is cut short, and the log told of each', async (t) => {
-  for (const past of ['router', 'koa'] as const) {
-    const cold = await startCold(t, { past, crate: CRATES.large })
+  for (const way of WAYS) {
+    const cold = await startCold(t, { ...way, crate: CRATES.large })
     cold.uplink.fault(/^\/crates/, { mode: 'reset-at', byte: 200_000 }, 1)
     const answers = await whileFetching(cold, [{}, {}])
     for (const { status, whole } of answers) assert.deepEqual([status, whole], [200, false])
@@ -37,8 +38,8 @@ test('who joins a fetch that fails in the middle is cut short, and the log told 
 })
 
 test('those who join and leave disturb nobody', async (t) => {
-  for (const past of ['router', 'koa'] as const) {
-    const cold = await startCold(t, { past, crate: CRATES.large })
+  for (const way of WAYS) {
+    const cold = await startCold(t, { ...way, crate: CRATES.large })
     const crowd = Array.from({ length: 20 }, (_, i) => ({ leaveAfter: i % 2 ? 0 : 1000 }))
     const [first, ...answers] = await whileFetching(cold, [...crowd, {}])
     const stayed = answers.at(-1)

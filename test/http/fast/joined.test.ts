@@ -5,10 +5,15 @@ import type { Fault } from '../../support/uplink-faults.ts'
 import { downloadPath, settled } from '../proxied.ts'
 import { type Asked, BOB, CRATES, countsOf, SECRET, startCold, whileFetching } from './cold-side.ts'
 
-const WAYS = (['router', 'koa'] as const).flatMap((past) => [false, true].map((login) => ({ past, login })))
+const PAST = [
+  { past: 'router', keeps: false, what: 'the router' },
+  { past: 'koa', keeps: false, what: 'Koa' },
+  { past: 'koa', keeps: true, what: "Koa and node:http's parser" },
+] as const
+const WAYS = PAST.flatMap((way) => [false, true].map((login) => ({ ...way, login })))
 
-for (const { past, login } of WAYS) {
-  const where = `past ${past === 'koa' ? 'Koa' : 'the router'}, where ${login ? 'reads need a login' : 'everybody may read'}`
+for (const { what, past, keeps, login } of WAYS) {
+  const where = `past ${what}, where ${login ? 'reads need a login' : 'everybody may read'}`
   for (const [size, crate] of Object.entries(CRATES)) {
     test(`who joins a fetch of a ${size} crate gets the ordinary answer ${where}`, async (t) => {
       const etag = `"${sha256(crate.bytes())}"`
@@ -29,8 +34,8 @@ for (const { past, login } of WAYS) {
         { path: downloadPath('Remote', '1.0.0') },
       ]
       const [fast, ordinary] = [
-        await startCold(t, { login, past, crate }),
-        await startCold(t, { login, past: 'neither', crate }),
+        await startCold(t, { login, keeps, past, crate }),
+        await startCold(t, { login, keeps, past: 'neither', crate }),
       ]
       const before = fast.side.counts().fast
       const [ours, theirs] = [await whileFetching(fast, crowd), await whileFetching(ordinary, crowd)]
@@ -46,8 +51,8 @@ for (const { past, login } of WAYS) {
     const path = downloadPath(SECRET, '1.0.0')
     const crowd = [{}, { headers: { authorization: BOB } }]
     const [fast, ordinary] = [
-      await startCold(t, { login, past }),
-      await startCold(t, { login, past: 'neither' }),
+      await startCold(t, { login, keeps, past }),
+      await startCold(t, { login, keeps, past: 'neither' }),
     ]
     const [ours, theirs] = [
       await whileFetching(fast, crowd, path),
@@ -62,8 +67,8 @@ for (const { past, login } of WAYS) {
 
   test(`who joins a fetch that fails gets the ordinary answer ${where}`, async (t) => {
     const [fast, ordinary] = [
-      await startCold(t, { login, past, crate: CRATES.large }),
-      await startCold(t, { login, past: 'neither', crate: CRATES.large }),
+      await startCold(t, { login, keeps, past, crate: CRATES.large }),
+      await startCold(t, { login, keeps, past: 'neither', crate: CRATES.large }),
     ]
     const faults: Fault[] = ['404', '503', 'empty200', 'hang-up', { mode: 'reset-at', byte: 0 }, '429']
     for (const fault of faults) {
