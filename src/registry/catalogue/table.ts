@@ -27,6 +27,8 @@ export interface CrateTable {
   readonly size: number
   /** Grows with every change. */
   readonly changes: number
+  /** Grows when a crate appears or is gone. */
+  readonly arrivals: number
   /** Together they have each crate once that is not hidden. */
   readonly blocks: readonly Block[]
   readonly tags: TagNumbers
@@ -64,7 +66,7 @@ export function createCrateTable(
   const blocks: Block[] = []
   const live: number[] = []
   let open = openBlock(blockSize)
-  let [rows, size, changes] = [0, 0, 0]
+  let [rows, size, changes, arrivals] = [0, 0, 0, 0]
   const numbers = createColumn(Uint32Array)
   const flags = createColumn(Uint8Array)
   const places = createColumn(Uint32Array)
@@ -139,6 +141,9 @@ export function createCrateTable(
     get changes() {
       return changes
     },
+    get arrivals() {
+      return arrivals
+    },
     blocks,
     rowOf: (name) => names.find(canonicalName(name)),
     isGone,
@@ -161,7 +166,9 @@ export function createCrateTable(
       // That may move the entry before.
       makeRoom()
       const left = places.get(row)
-      size += Number(!entry.gone) - Number(before !== undefined && !isGone(row))
+      const more = Number(!entry.gone) - Number(before !== undefined && !isGone(row))
+      size += more
+      arrivals += Math.abs(more)
       numbers.set(row, entry.n)
       flags.set(row, (entry.gone ? GONE : 0) | (entry.created === undefined ? OLD : 0))
       append({

@@ -13,11 +13,15 @@ const KEPT = 1000
 
 /** Rows that were found. */
 export interface FoundRows extends Matches {
-  /** Where they are kept: the first of them by order, and which counts of downloads that was made of. */
-  readonly firsts?: Map<
-    CrateOrder,
-    { readonly downloads: Downloads; readonly rows: Promise<readonly number[]> }
-  >
+  /** Where they are kept: the first of them by order. */
+  readonly firsts?: Map<CrateOrder, FirstRows>
+}
+
+/** The first rows of an order, as long as nothing changes that it is made of. */
+interface FirstRows {
+  readonly changes: number
+  readonly downloads: Downloads
+  readonly rows: Promise<readonly number[]>
 }
 
 /** All crates of a catalogue that could be seen last: whoever turns the pages of a list asks for them each time. */
@@ -31,7 +35,7 @@ export async function visibleRows(
 ): Promise<FoundRows> {
   const { table } = crates
   if (crates.key === undefined || !isAnything(criteria)) return findRows(crates, criteria, pause)
-  const key = `${table.changes} ${crates.key}`
+  const key = `${table.arrivals} ${crates.key}`
   const known = everything.get(table)
   if (known?.key === key) return known.rows
   const rows = findRows(crates, criteria, pause).then((found) => ({ ...found, firsts: new Map() }))
@@ -71,12 +75,13 @@ export async function inOrder(
 ): Promise<readonly number[]> {
   const { firsts } = found
   if (firsts === undefined || to > KEPT) return rowsInOrder(table, found, order, downloads, [from, to], pause)
+  const { changes } = table
   const known = firsts.get(order)
   const rows =
-    known?.downloads === downloads
+    known?.changes === changes && known.downloads === downloads
       ? known.rows
       : rowsInOrder(table, found, order, downloads, [0, KEPT], pause)
-  firsts.set(order, { downloads, rows })
+  firsts.set(order, { changes, downloads, rows })
   return (await rows).slice(from, to)
 }
 

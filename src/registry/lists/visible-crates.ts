@@ -107,7 +107,7 @@ export function createCrateSight(access: Access, rules: PackageRules): CrateSigh
         ...(needsAsking && {
           confirm: async (row) => (await isServed(row)) && (await (byName?.(table.spellingOf(row)) ?? true)),
         }),
-        ...(!needsAsking && { key: `${key} ${local.changes} ${isShown.join()}` }),
+        ...(!needsAsking && { key: `${key} ${local.rows} ${isShown.join()}` }),
       }
     },
   }
