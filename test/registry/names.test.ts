@@ -23,7 +23,7 @@ test('find() meets each name that has the term once, in whichever group it is', 
       names.find(term, (...one) => void met.push(one))
       const wanted = all
         .slice(0, slot + 1)
-        .map((name, at) => [at, canonicalName(name).indexOf(term), name.length] as const)
+        .map((name, at) => [at, canonicalName(name).indexOf(term)] as const)
         .filter(([, at]) => at >= 0)
       assert.deepEqual(met, wanted, term)
       found += met.length
@@ -33,5 +33,6 @@ test('find() meets each name that has the term once, in whichever group it is', 
   for (const [slot, spelling] of all.entries()) {
     assert.equal(names.at(slot), canonicalName(spelling))
     assert.equal(names.spellingAt(slot), spelling)
+    assert.equal(names.lengthOf(slot), spelling.length)
   }
 })

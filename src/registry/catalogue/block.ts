@@ -8,7 +8,7 @@ export const BLOCK_SIZE = 16_384
 /** What many crates are found by, in as few objects as can be. */
 export interface Block {
   readonly size: number
-  readonly names: Pick<Names, 'at' | 'spellingAt' | 'find'>
+  readonly names: Omit<Names, 'add'>
   /** Of which row each is. */
   readonly rows: Uint32Array
   /** Those that are not to be found are {@link HIDDEN}, the others 0. */

@@ -87,8 +87,8 @@ function markTerm(fits: Uint8Array, { dictionary, words, names }: Block, term: s
     words.each(number, (slot) => {
       fits[slot] = WORD
     })
-  names.find(term, (slot, at, length) => {
-    fits[slot] = at > 0 ? WITHIN : length > term.length ? BEGINNING : WHOLE
+  names.find(term, (slot, at) => {
+    fits[slot] = at > 0 ? WITHIN : names.lengthOf(slot) > term.length ? BEGINNING : WHOLE
   })
 }
 

@@ -20,8 +20,9 @@ export interface Names {
   at(slot: number): string
   /** The name as its crate spells it. */
   spellingAt(slot: number): string
-  /** Where a term first occurs in the canonical name of each entry that has it, and how long that name is. */
-  find(term: string, found: (slot: number, at: number, length: number) => void): void
+  lengthOf(slot: number): number
+  /** Where a term first occurs in the canonical name of each entry that has it. */
+  find(term: string, found: (slot: number, at: number) => void): void
 }
 
 /** Names for so many slots. */
@@ -65,13 +66,14 @@ export function createNames(most: number): Names {
     const names = text.toString('latin1', groups[group], endOf(end - 1))
     for (let place = names.indexOf(term); place >= 0; place = names.indexOf(term, starts[slot])) {
       while (slot + 1 < end && (starts[slot + 1] ?? 0) <= place) slot++
-      found(slot, place - (starts[slot] ?? 0), endOf(slot) - startOf(slot))
+      found(slot, place - (starts[slot] ?? 0))
       if (++slot === end) return
     }
   }
 
   return {
     at,
+    lengthOf: (slot) => endOf(slot) - startOf(slot),
     spellingAt: (slot) => spellings.of(startOf(slot), at(slot)),
     add(canonical, spelling) {
       const group = Math.floor(size / GROUP)

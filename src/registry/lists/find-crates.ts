@@ -8,6 +8,8 @@ import type { VisibleCrates } from './visible-crates.ts'
 
 /** So many crates are asked about at a time. */
 const BATCH = 256
+/** There are so many keys of names. */
+const NAME_KEYS = 2 ** 32
 /** So many of the first rows of a list of all crates are kept. */
 const KEPT = 1000
 
@@ -98,7 +100,10 @@ async function rowsInOrder(
   const rowOf = (position: number) => rows[position] ?? 0
   const byKey: Order = {
     first:
-      order === 'relevance' ? (position) => ranks[position] ?? 0 : (position) => keyOf(rows[position] ?? 0),
+      order === 'relevance'
+        ? // One number for both, since most ranks are the same.
+          (position) => (ranks[position] ?? 0) * NAME_KEYS + (names[rows[position] ?? 0] ?? 0)
+        : (position) => keyOf(rowOf(position)),
     second: (position) => names[rowOf(position)] ?? 0,
     compare: (a, b) => table.compareNames(rowOf(a), rowOf(b)),
   }
