@@ -34,5 +34,7 @@ test('find() meets each name that has the term once, in whichever group it is', 
     assert.equal(names.at(slot), canonicalName(spelling))
     assert.equal(names.spellingAt(slot), spelling)
     assert.equal(names.lengthOf(slot), spelling.length)
+    for (const letters of ['f', 'ba_', 'libx1foo'])
+      assert.equal(names.beginsWith(slot, letters), canonicalName(spelling).startsWith(letters))
   }
 })

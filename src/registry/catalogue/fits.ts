@@ -92,8 +92,6 @@ function markTerm(fits: Uint8Array, { dictionary, words, names }: Block, term: s
   })
 }
 
-function markLetter(fits: Uint8Array, block: Block, letter: string): void {
-  block.names.find(letter, (slot, at) => {
-    if (at === 0) fits[slot] = WHOLE
-  })
+function markLetter(fits: Uint8Array, { names, size }: Block, letter: string): void {
+  for (let slot = 0; slot < size; slot++) if (names.beginsWith(slot, letter)) fits[slot] = WHOLE
 }

@@ -21,6 +21,8 @@ export interface Names {
   /** The name as its crate spells it. */
   spellingAt(slot: number): string
   lengthOf(slot: number): number
+  /** Whether the canonical name begins so. */
+  beginsWith(slot: number, letters: string): boolean
   /** Where a term first occurs in the canonical name of each entry that has it. */
   find(term: string, found: (slot: number, at: number) => void): void
 }
@@ -74,6 +76,12 @@ export function createNames(most: number): Names {
   return {
     at,
     lengthOf: (slot) => endOf(slot) - startOf(slot),
+    beginsWith(slot, letters) {
+      const start = startOf(slot)
+      for (let i = 0; i < letters.length; i++)
+        if (start + i >= used || text[start + i] !== letters.charCodeAt(i)) return false
+      return true
+    },
     spellingAt: (slot) => spellings.of(startOf(slot), at(slot)),
     add(canonical, spelling) {
       const group = Math.floor(size / GROUP)
