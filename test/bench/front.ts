@@ -12,6 +12,7 @@ import { cargo } from '../../src/plugin.ts'
 import { indexPath } from '../../src/protocol/name.ts'
 import { createClientAddress } from '../../src/server/client-address.ts'
 import { createRequestLog, createTimestamp, gathered } from '../../src/server/logger.ts'
+import { readPlainRequest } from '../../src/server/plain/request.ts'
 import { createVisitLog } from '../../src/server/request-log.ts'
 import { createVisits, requestFields, workFor } from '../../src/server/visit.ts'
 import { publishBody } from '../support/crate-file.ts'
@@ -27,6 +28,10 @@ const LOGIN = { authorization: 'token-of-the-benchmark' }
 const INDEX = `${MOUNT}/${indexPath(NAME)}`
 const DOWNLOAD = `${MOUNT}/api/v1/crates/${NAME}/${FIRST_VERSION}/download`
 const ABSENT = `${MOUNT}/${indexPath('not-there')}`
+
+const PLAIN = Buffer.from(
+  `GET ${INDEX} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\nAccept-Encoding: deflate, gzip\r\nAuthorization: ${LOGIN.authorization}\r\nIf-None-Match: "33b37f0a0c4e7059edb362faa0893e12"\r\nUser-Agent: cargo/1.95.0\r\n\r\n`,
+)
 
 const metrics = new Registry()
 const plugin = cargo(
@@ -53,6 +58,7 @@ await row('Node: a request, and 30 KB with a head', () => {
   res.writeHead(200, { ETag: '"tag"', 'Content-Type': 'text/plain', 'Content-Length': body.length })
   res.end(body)
 })
+await row('a plain request, without Node', () => readPlainRequest(PLAIN))
 await row('Node: a request; its id and address', () => visit(INDEX))
 await row('the same, with whatever is done for it marked', () => workFor(visit(INDEX), () => {}))
 await row('the same, with a line in the log', () => {
