@@ -3,8 +3,8 @@ import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http
 import type { Socket } from 'node:net'
 import type { Reply } from '../../http/fast/reply.ts'
 
-/** A body of so many bytes is copied behind its head: to send two pieces takes longer. */
-const MAX_COPIED = 16 * 1024
+/** A body of so many bytes is copied behind its head: to send two pieces takes longer, but so does a buffer of its own. */
+const MAX_COPIED = Buffer.poolSize / 2 - 1024
 /** Has no body, whatever its head says. */
 const NOT_MODIFIED = 304
 
@@ -97,7 +97,8 @@ export class PlainAnswer extends EventEmitter implements Reply {
     const socket = this.#socket
     if (body.length > MAX_COPIED) {
       socket.cork()
-      socket.write(head, 'latin1')
+      // Two buffers go out as they are; a string among them would have all put together first.
+      socket.write(Buffer.from(head, 'latin1'))
       socket.write(body, done)
       socket.uncork()
       return
