@@ -69,10 +69,12 @@ export class PlainAnswer extends EventEmitter implements Reply {
     const done: Done = (error) => {
       if (!error) this.#finish()
     }
+    if (this.#isChunked) {
+      if (body?.length) this.write(body, ignore)
+      this.#socket.write(`${this.#head}0\r\n\r\n`, 'latin1', done)
+    } else if (body !== undefined) this.write(body, done)
     // What is left, if only to hear when all has gone out.
-    if (this.#isChunked) this.#socket.write(`${this.#head}0\r\n\r\n`, 'latin1', done)
-    else if (body === undefined) this.#socket.write(this.#head, 'latin1', done)
-    else this.write(body, done)
+    else this.#socket.write(this.#head, 'latin1', done)
   }
 
   destroy(): void {
@@ -118,6 +120,9 @@ export class PlainAnswer extends EventEmitter implements Reply {
     socket.uncork()
   }
 }
+
+/** What goes wrong is told with the last of an answer. */
+function ignore(): void {}
 
 interface Written {
   readonly text: string

@@ -174,6 +174,7 @@ test('an answer of unknown length goes out in chunks', async (t) => {
     answer(req, res) {
       res.begin(req.url === '/plain/304' ? 304 : 200, '', ['ETag', '"a"'])
       if (req.url === '/plain/304') res.end()
+      else if (req.url === '/plain/once') res.end(Buffer.from('whole'))
       else res.write(Buffer.from('plain /'), () => res.write(Buffer.from('chunks'), () => res.end()))
       return true
     },
@@ -185,6 +186,8 @@ test('an answer of unknown length goes out in chunks', async (t) => {
     client.all(),
     /\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nplain \/\r\n6\r\nchunks\r\n0\r\n\r\n$/,
   )
+  client.socket.write(get('/plain/once'))
+  await until(() => client.all().endsWith('\r\n\r\n5\r\nwhole\r\n0\r\n\r\n'))
   client.socket.write(get('/plain/304'))
   await until(() => /304 Not Modified\r\nETag: "a"\r\n(?:(?!Transfer).*\r\n)+\r\n$/.test(client.all()))
 })
