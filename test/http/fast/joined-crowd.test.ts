@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { connect as connectHttp2, createServer } from 'node:http2'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,6 +17,7 @@ import { download, sha256 } from '../../support/download.ts'
 import { startUplink } from '../../support/uplink.ts'
 import { proxyOptions, settled } from '../proxied.ts'
 import { CRATES, FILE, startCold, whileFetching } from './cold-side.ts'
+import { connectOverHttp2 } from './over-http2.ts'
 
 const MiB = 1024 * 1024
 const READERS = 100
@@ -80,14 +80,7 @@ test('those who join over one connection of HTTP/2 get all, or streams that are 
     if (ctx.respond === false) fast += 1
   })
   koa.silent = true
-  const server = createServer(koa.use(plugin).callback() as never)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  t.after(async () => {
-    session.destroy()
-    server.close()
-    await plugin.close()
-  })
+  const session = await connectOverHttp2(t, koa.use(plugin), plugin)
   const get = async (path: string) => sha256(await buffer(session.request({ ':path': `/cargo${path}` })))
   await get('/re/mo/remote')
   uplink.fault(/^\/crates/, { mode: 'reset-at', byte: 200_000 }, 1)

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect as connectHttp2, createServer } from 'node:http2'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -15,6 +14,7 @@ import { cargo } from '../../../src/plugin.ts'
 import { type App, startApp } from '../../support/app.ts'
 import { crateFile } from '../../support/crate-file.ts'
 import { until } from '../upstream-app.ts'
+import { connectOverHttp2 } from './over-http2.ts'
 
 const MiB = 1024 * 1024
 const DOWNLOAD = '/api/v1/crates/huge/1.0.0/download'
@@ -142,14 +142,7 @@ test('many files at a time over one connection of HTTP/2 are whole', async (t) =
   const { watched, sum } = await startWith(t, 3 * MiB)
   const plugin = cargo({ auth: createAuth({}), storage: watched.storage }, OPTIONS)
   const koa = new Koa().use(plugin)
-  const server = createServer(koa.callback() as never)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  t.after(async () => {
-    session.destroy()
-    server.close()
-    await plugin.close()
-  })
+  const session = await connectOverHttp2(t, koa, plugin)
   const get = async () => {
     const bytes = await buffer(session.request({ ':path': `/cargo${DOWNLOAD}` }))
     return createHash('sha256').update(bytes).digest('hex')

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PlainAnswer } from '../../../src/server/plain/answer.ts'
 import { answerPlainly, type PlainTimeouts } from '../../../src/server/plain/connections.ts'
+import { until as eventually } from '../../http/upstream-app.ts'
 
 /** Longer than anything takes, on a busy machine too. */
 const PATIENCE_MS = 15_000
@@ -71,9 +72,9 @@ async function openClient(t: TestContext, port: number) {
   }
 }
 
-async function until(is: () => boolean): Promise<void> {
-  for (const late = Date.now() + PATIENCE_MS; !is(); await sleep(5))
-    assert.ok(Date.now() < late, 'it does not come')
+/** Waits until it is so. */
+function until(is: () => boolean): Promise<void> {
+  return eventually(is, true, PATIENCE_MS)
 }
 
 function get(path: string, method = 'GET'): string {
