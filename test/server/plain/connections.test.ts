@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
@@ -232,6 +233,19 @@ test('a connection on which nothing comes is closed, with 408 if nothing ever ca
   idle.socket.write(get('/plain/1'))
   assert.match(await silent.closed(), /^HTTP\/1\.1 408 /)
   assert.match(await idle.closed(), /plain \/plain\/1$/)
+})
+
+test('requests behind one that is being answered are not taken into memory', async (t) => {
+  const { server, open } = await serve(t, { answer: () => sleep(60_000, true, { ref: false }) })
+  const connected = once(server, 'connection')
+  const client = await open()
+  const [socket] = (await connected) as [Socket]
+  client.socket.write(get('/plain/1'))
+  await until(() => socket.bytesRead > 0)
+  client.socket.write(get('/plain/2').repeat(200_000))
+  await until(() => socket.bytesRead > get('/plain/1').length)
+  await sleep(300)
+  assert.ok(socket.bytesRead < 512 * 1024, String(socket.bytesRead))
 })
 
 test('an answer that nobody reads is given up', async (t) => {
