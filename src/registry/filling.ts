@@ -53,8 +53,11 @@ export interface FillingSpec {
   readonly places: Places
 }
 
-/** Takes in `source`. */
-export function createFilling(source: Readable, { sha256, maxBytes, places }: FillingSpec): Filling {
+/** Takes in `source`, and lets go of it when it is too large. */
+export function createFilling(
+  source: AsyncIterable<Buffer>,
+  { sha256, maxBytes, places }: FillingSpec,
+): Filling {
   const store = createGrowingBytes()
   const hash = createHash('sha256')
   let failure: unknown
@@ -69,7 +72,7 @@ export function createFilling(source: Readable, { sha256, maxBytes, places }: Fi
 
   async function take(): Promise<Filled> {
     try {
-      for await (const chunk of source as AsyncIterable<Buffer>) {
+      for await (const chunk of source) {
         if (store.size() + chunk.length > maxBytes) throw tooLarge(maxBytes)
         hash.update(chunk)
         await store.append(chunk)

@@ -1,53 +1,82 @@
-import { pipeline, type Readable, Transform } from 'node:stream'
-import { createGunzip } from 'node:zlib'
 import { type Answer, discard } from './exchange.ts'
+import { createInbox } from './inbox.ts'
+import { unpack } from './unpack.ts'
 import { toUplinkError, UplinkError } from './uplink-error.ts'
 
 /** Slower than this and it is no download any more. */
 const MIN_BYTES_PER_SECOND = 1024
-/** An index file of many like lines shrinks to a fiftieth; beyond this it is a bomb. */
-const MAX_RATIO = 200
-/** Below this size no ratio matters. */
-const RATIO_MATTERS_FROM = 1024 * 1024
 
 export interface BodyLimits {
-  /** Decoded bytes. */
+  /** Of the bytes as they come, and of what they unpack to. */
   readonly maxBytes: number
   /** Milliseconds over which the pace is measured. */
   readonly paceWindow: number
-  /** Whether a `Content-Encoding` is undone; else the bytes are taken as they come. */
-  readonly decode: boolean
+}
+
+/** A body as it comes, for one reader. */
+export interface Body extends AsyncIterable<Buffer> {
+  /** Ends the request; a reader that leaves early does so, too. */
+  destroy(): void
+}
+
+/** What is told of a body that comes: nothing more after its end. */
+interface Receiver {
+  take(chunk: Buffer): void
+  /** All of it is there, or no more will come. */
+  end(error?: UplinkError): void
+  /** Whether some of it waits for us: then it is not the uplink that is slow. */
+  isWaiting(): boolean
 }
 
 /**
- * The body of an answer as it comes. It fails with an {@link UplinkError} when it is cut, stops, drips, decodes to
- * garbage, or is larger than allowed; to destroy it ends the request.
+ * The bytes of an answer as they come, whatever they are packed with. To read them fails with an {@link UplinkError} when
+ * the body is cut, stops, drips or is larger than allowed; `ended` is told so too, or that all has come, but not that its
+ * reader left.
  * @throws {UplinkError} at once, when its headers say so already
  */
-export function openBody(uplink: string, answer: Answer, limits: BodyLimits): Readable {
-  const decoder = limits.decode ? decoderOf(uplink, answer) : undefined
-  if (Number(answer.header('content-length')) > limits.maxBytes) {
-    discard(answer)
-    throw tooLarge(uplink, limits.maxBytes)
+export function openBody(
+  uplink: string,
+  answer: Answer,
+  limits: BodyLimits,
+  ended?: (error?: UplinkError) => void,
+): Body {
+  mustFit(uplink, answer, limits)
+  const { body } = answer
+  const inbox = createInbox(body)
+  let isLeft = false
+  receive(uplink, answer, limits, {
+    isWaiting: () => !inbox.isEmpty,
+    take: inbox.put,
+    end(error) {
+      // Who left ended it, not the uplink.
+      if (!isLeft) ended?.(error)
+      inbox.end(error)
+    },
+  })
+  const leave = () => {
+    isLeft = true
+    body.destroy()
   }
-  const paced = paceGuard(uplink, limits.paceWindow)
-  const sources = [answer.body, paced.stream, ...(decoder === undefined ? [] : [decoder])]
-  const body = sizeGuard(uplink, limits.maxBytes, decoder && paced.seen)
-  // Before the pipeline does it with the error as it is.
-  for (const source of sources) source.once('error', (error) => body.destroy(bodyError(uplink, error)))
-  pipeline([...sources, body], paced.stop)
-  // Without a listener, an error before anybody reads would end the process.
-  return body.on('error', () => {})
+  return { [Symbol.asyncIterator]: () => inbox.read(leave), destroy: leave }
 }
 
 /**
- * All bytes of a body.
- * @throws {UplinkError} as {@link openBody}
+ * All bytes of a body, unpacked.
+ * @throws {UplinkError} as {@link openBody}, and when it does not unpack, or too far
  */
 export async function readBody(uplink: string, answer: Answer, limits: BodyLimits): Promise<Buffer> {
+  const isPacked = mustBeKnown(uplink, answer)
+  mustFit(uplink, answer, limits)
   const chunks: Buffer[] = []
-  for await (const chunk of openBody(uplink, answer, limits)) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
+  await new Promise<void>((resolve, reject) => {
+    receive(uplink, answer, limits, {
+      isWaiting: () => false,
+      take: (chunk) => void chunks.push(chunk),
+      end: (error) => (error === undefined ? resolve() : reject(error)),
+    })
+  })
+  const bytes = Buffer.concat(chunks)
+  return isPacked ? unpacked(uplink, bytes, limits.maxBytes) : bytes
 }
 
 /**
@@ -62,6 +91,59 @@ export function tellsItsEnd({ header }: Answer): boolean {
   )
 }
 
+/** Lets a body come, as long as it keeps the limits: else the request is ended. */
+function receive(uplink: string, { body }: Answer, { maxBytes, paceWindow }: BodyLimits, to: Receiver): void {
+  let size = 0
+  let before = 0
+  const timer = setInterval(() => {
+    const isSlow = size - before < (MIN_BYTES_PER_SECOND * paceWindow) / 1000
+    if (isSlow && !to.isWaiting()) body.destroy(new UplinkError(uplink, 'away', 'sends too slowly'))
+    before = size
+  }, paceWindow)
+  timer.unref()
+  // An error comes after nothing, and nothing after it: whoever destroys a body is told so too.
+  body.once('error', (error) => to.end(bodyError(uplink, error)))
+  body.once('end', () => to.end())
+  body.once('close', () => clearInterval(timer))
+  body.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    if (size > maxBytes) body.destroy(tooLarge(uplink, maxBytes))
+    else to.take(chunk)
+  })
+}
+
+/** @throws {UplinkError} when the body is announced as larger than allowed */
+function mustFit(uplink: string, answer: Answer, { maxBytes }: BodyLimits): void {
+  if (!(Number(answer.header('content-length')) > maxBytes)) return
+  discard(answer)
+  throw tooLarge(uplink, maxBytes)
+}
+
+/** Whether a body is packed. @throws {UplinkError} for any encoding that we did not ask for, chained ones among them */
+function mustBeKnown(uplink: string, answer: Answer): boolean {
+  const encoding = answer.header('content-encoding') ?? ''
+  switch (encoding.trim().toLowerCase()) {
+    case '':
+    case 'identity':
+      return false
+    case 'gzip':
+    case 'x-gzip':
+      return true
+    default:
+      discard(answer)
+      throw new UplinkError(uplink, 'foreign', `sends a body in encoding \`${encoding.slice(0, 40)}\``)
+  }
+}
+
+async function unpacked(uplink: string, packed: Buffer, maxBytes: number): Promise<Buffer> {
+  const bytes = await unpack(packed, maxBytes).catch((error) => {
+    throw bodyError(uplink, error)
+  })
+  if (bytes === 'large') throw tooLarge(uplink, maxBytes)
+  if (bytes === 'bomb') throw new UplinkError(uplink, 'foreign', 'sends a body that unpacks too far')
+  return bytes
+}
+
 /** What went wrong with a body on its way. */
 function bodyError(uplink: string, error: Error): UplinkError {
   const code = 'code' in error ? String(error.code) : ''
@@ -71,56 +153,6 @@ function bodyError(uplink: string, error: Error): UplinkError {
     return new UplinkError(uplink, 'foreign', 'sends a body that cannot be decoded', { cause: error })
   const isLate = code === 'UND_ERR_BODY_TIMEOUT' || error.name === 'TimeoutError'
   return toUplinkError(uplink, error, isLate ? 'away' : 'cut')
-}
-
-function decoderOf(uplink: string, answer: Answer): Transform | undefined {
-  const encoding = answer.header('content-encoding') ?? ''
-  switch (encoding.trim().toLowerCase()) {
-    case '':
-    case 'identity':
-      return undefined
-    case 'gzip':
-    case 'x-gzip':
-      return createGunzip()
-    default:
-      // Chained encodings among them: nothing that we asked for.
-      discard(answer)
-      throw new UplinkError(uplink, 'foreign', `sends a body in encoding \`${encoding.slice(0, 40)}\``)
-  }
-}
-
-function paceGuard(uplink: string, window: number) {
-  let seen = 0
-  let before = 0
-  const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      seen += chunk.length
-      done(null, chunk)
-    },
-  })
-  const timer = setInterval(() => {
-    // What waits here waits for us, not for the uplink.
-    const waiting = stream.readableLength > 0
-    if (!waiting && seen - before < (MIN_BYTES_PER_SECOND * window) / 1000) {
-      stream.destroy(new UplinkError(uplink, 'away', 'sends too slowly'))
-    }
-    before = seen
-  }, window)
-  timer.unref()
-  return { stream, seen: () => seen, stop: () => clearInterval(timer) }
-}
-
-function sizeGuard(uplink: string, maxBytes: number, encoded?: () => number): Transform {
-  let size = 0
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length
-      if (size > maxBytes) done(tooLarge(uplink, maxBytes))
-      else if (encoded !== undefined && size > RATIO_MATTERS_FROM && size > MAX_RATIO * encoded())
-        done(new UplinkError(uplink, 'foreign', 'sends a body that unpacks too far'))
-      else done(null, chunk)
-    },
-  })
 }
 
 function tooLarge(uplink: string, maxBytes: number): UplinkError {

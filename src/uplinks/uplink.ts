@@ -1,9 +1,8 @@
-import type { Readable } from 'node:stream'
 import { CargoError } from '../errors.ts'
 import type { UplinkOptions } from '../options.ts'
 import { type Download, downloadUrl, type IndexConfig, parseIndexConfig } from '../protocol/index-config.ts'
 import { indexPath } from '../protocol/name.ts'
-import { type BodyLimits, openBody, readBody, tellsItsEnd } from './body.ts'
+import { type Body, type BodyLimits, openBody, readBody, tellsItsEnd } from './body.ts'
 import { createConnections } from './connections.ts'
 import { createEgressGuard } from './egress.ts'
 import { type Answer, createExchange, discard } from './exchange.ts'
@@ -41,7 +40,7 @@ export interface CrateAnswer {
   /** Bytes, when the uplink said so. */
   readonly size?: number
   /** Fails with an {@link UplinkError} when it does not come whole; its checksum is not looked at. */
-  readonly body: Readable
+  readonly body: Body
 }
 
 /** A sparse registry as a client sees it. Every failure is an {@link UplinkError} that says what is wrong with it. */
@@ -83,7 +82,6 @@ export function createUplink(deps: UplinkDeps): Uplink {
   const bodyLimits = (maxBytes: number): BodyLimits => ({
     maxBytes,
     paceWindow: 1.5 * options.timeout,
-    decode: true,
   })
 
   async function fetchConfig(): Promise<IndexConfig> {
@@ -186,12 +184,9 @@ export function createUplink(deps: UplinkDeps): Uplink {
           )
         }
         // As cargo does: the file is gzip by itself, and there are servers that call that an encoding.
-        const body = openBody(name, answer, { ...bodyLimits(limits.proxied), decode: false })
-        body.once('end', () => question.answered())
-        body.once('error', (error) => {
-          // Any other is its reader's.
-          if (error instanceof UplinkError) question.failed(error)
-        })
+        const body = openBody(name, answer, bodyLimits(limits.proxied), (error) =>
+          error === undefined ? question.answered() : question.failed(error),
+        )
         return { body, ...announcedSize(answer) }
       } catch (error) {
         throw question.failed(error)

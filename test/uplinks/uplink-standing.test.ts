@@ -117,7 +117,10 @@ test('crate() counts what goes wrong in the body, but not that its reader leaves
   const left = await client.crate(download)
   left.body.destroy()
   const failed = await client.crate(download)
-  failed.body.destroy(new Error('no space left'))
+  const spill = async () => {
+    for await (const _ of failed.body) throw new Error('no space left')
+  }
+  await assert.rejects(spill(), /no space left/)
   await sleep(20)
   assert.equal(client.state().asked, true)
   assert.deepEqual(told, ['config ok'])
