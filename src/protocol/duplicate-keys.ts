@@ -1,8 +1,36 @@
+/** A key that does not touch its colon. */
+const SPACED_KEY = /"[ \t\r\n]+:/
+
 /**
- * Whether an object anywhere in `json`, which must be valid JSON, has a key twice: `JSON.parse` keeps the last one
- * silently, where cargo loses the line.
+ * Whether an object anywhere in `json`, which must be valid JSON, has a key twice: `JSON.parse`, which made `value` of
+ * it, keeps the last one silently, where cargo loses the line.
  */
-export function hasDuplicateKeys(json: string): boolean {
+export function hasDuplicateKeys(json: string, value: unknown): boolean {
+  // Nearly always each key of the text is one of the value. A string may look like a key, but no key hides.
+  const mayHide = SPACED_KEY.test(json)
+  return (mayHide || countOf('":', json) !== countKeys(value)) && findDuplicateKey(json)
+}
+
+function countOf(part: string, text: string): number {
+  let count = 0
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) count += 1
+  return count
+}
+
+/** The keys of all objects in a value. */
+function countKeys(value: unknown): number {
+  let count = 0
+  const open: unknown[] = [value]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== 'object' || next === null) continue
+    const inner: readonly unknown[] = Array.isArray(next) ? next : Object.values(next)
+    if (!Array.isArray(next)) count += inner.length
+    for (const one of inner) if (typeof one === 'object') open.push(one)
+  }
+  return count
+}
+
+function findDuplicateKey(json: string): boolean {
   // one set of keys per open object, `undefined` per open array
   const open: (Set<string> | undefined)[] = []
   for (let at = 0; at < json.length; at++) {

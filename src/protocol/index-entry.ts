@@ -35,7 +35,7 @@ export interface IndexEntry {
   readonly cksum: string
   readonly features: FeatureMap
   /** Features old cargos must not see; cargo merges them into `features`. */
-  readonly features2?: FeatureMap
+  readonly features2?: FeatureMap | undefined
   readonly yanked: boolean
   readonly links?: string | null
   readonly rust_version?: string | null
@@ -90,11 +90,13 @@ export function renderLines(entries: Iterable<IndexEntry>): string {
   return text
 }
 
+const PUBTIME = /^\d{4}-\d\d-(\d\d)T\d\d:\d\d:\d\dZ$/
+
 /** Whether `time` is a time as cargo reads it: `YYYY-MM-DDTHH:MM:SSZ`, no fraction; anything else hides the version. */
 export function isValidPubtime(time: string): boolean {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(time)) return false
-  const date = new Date(time)
-  return !Number.isNaN(date.getTime()) && pubtime(date) === time
+  const day = PUBTIME.exec(time)?.[1]
+  // `Date` takes a day that its month does not have for one of the next; hours and minutes it refuses.
+  return day !== undefined && new Date(time).getUTCDate() === Number(day)
 }
 
 /** A time as the index spells it, cut to the second. */

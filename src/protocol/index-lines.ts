@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { CargoError } from '../errors.ts'
 import { hasDuplicateKeys } from './duplicate-keys.ts'
 import type { IndexDep, IndexEntry } from './index-entry.ts'
@@ -7,6 +8,7 @@ import { checkDep, checkEntry, type Fields, InvalidField } from './index-rules.t
 const MAX_LINE_LENGTH = 2 * 1024 * 1024
 /** Characters after which {@link parseLinesInParts} lets others work. */
 const PART_LENGTH = 256 * 1024
+const NEWLINE = 0x0a
 
 /** What {@link parseLines} demands beyond valid lines. */
 export interface ParseLinesOptions {
@@ -34,30 +36,66 @@ export function parseLines(body: Uint8Array | string, options: ParseLinesOptions
   }
 }
 
+/** Where in a body the bytes of a line are. */
+export interface LineAt {
+  readonly from: number
+  readonly to: number
+}
+
 /** The same in parts that take a few milliseconds each: whoever has other work does it in between. */
-export function* parseLinesInParts(
+export function parseLinesInParts(
   body: Uint8Array | string,
   options: ParseLinesOptions = {},
 ): Generator<undefined, IndexEntry[]> {
-  const text = typeof body === 'string' ? body : decode(body)
-  if (options.requireFinalNewline && !text.endsWith('\n')) {
+  return mapLinesInParts(body, options, (entry) => entry)
+}
+
+/** The same, with what `keep` makes of each entry in its place; what that leaves out is not held in memory. */
+export function* mapLinesInParts<T>(
+  body: Uint8Array | string,
+  options: ParseLinesOptions,
+  keep: (entry: IndexEntry, at: LineAt) => T,
+): Generator<undefined, T[]> {
+  const bytes =
+    typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.length)
+  if (!isUtf8(bytes)) throw new CargoError('invalid_body', 'invalid index file: must be UTF-8')
+  if (options.requireFinalNewline && bytes.at(-1) !== NEWLINE) {
     throw new CargoError('invalid_body', 'invalid index file: must end in a newline')
   }
-  const entries: IndexEntry[] = []
+  const kept: T[] = []
   const versions = new Set<string>()
   let part = 0
-  for (const [index, line] of text.split('\n').entries()) {
+  let number = 0
+  for (const at of linesIn(bytes)) {
+    number += 1
+    // A BOM is left in place: with it cargo loses the first line, so it must not pass.
+    const line = bytes.toString('utf8', at.from, at.to)
     if (isBlank(line)) continue
-    const entry = parseLine(line, index + 1, options)
-    if (versions.has(entry.vers)) throw invalidLine(index + 1, `version \`${entry.vers}\` must occur once`)
+    const entry = parseLine(line, number, options)
+    if (versions.has(entry.vers)) throw invalidLine(number, `version \`${entry.vers}\` must occur once`)
     versions.add(entry.vers)
-    entries.push(entry)
+    kept.push(keep(entry, at))
     part += line.length
     if (part < PART_LENGTH) continue
     part = 0
     yield
   }
-  return entries
+  return kept
+}
+
+/** The entry of a line that was parsed before, and found valid. */
+export function parseLineAgain(line: string): IndexEntry {
+  const value = JSON.parse(line) as Fields
+  return withEntryDefaults(value, (value['deps'] as readonly Fields[]).map(withDepDefaults))
+}
+
+function* linesIn(bytes: Buffer): Generator<LineAt> {
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(NEWLINE, from)
+    const to = end < 0 ? bytes.length : end
+    yield { from, to }
+    from = to + 1
+  }
 }
 
 function parseLine(line: string, number: number, options: ParseLinesOptions): IndexEntry {
@@ -70,12 +108,7 @@ function parseLine(line: string, number: number, options: ParseLinesOptions): In
       checkDep(dep, `deps[${index}]`, options)
       return withDepDefaults(dep)
     })
-    // a key that is there twice is more text than what was read of it; spaces aside, nearly every line is as we render it
-    const json = line.endsWith('\r') ? line.slice(0, -1) : line
-    const rendered = JSON.stringify(value)
-    if (rendered !== json && withoutSpaces(rendered) !== withoutSpaces(json) && hasDuplicateKeys(json)) {
-      throw invalidLine(number, 'no key may occur twice')
-    }
+    if (hasDuplicateKeys(line, value)) throw invalidLine(number, 'no key may occur twice')
     return withEntryDefaults(value, deps)
   } catch (error) {
     if (error instanceof InvalidField) throw invalidLine(number, error.message)
@@ -120,19 +153,6 @@ function withDepDefaults(value: Fields): IndexDep {
     target: value['target'] ?? null,
     kind,
   } as unknown as IndexDep
-}
-
-function decode(bytes: Uint8Array): string {
-  try {
-    // a BOM is left in place: with it cargo loses the first line, so it must not pass
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch (cause) {
-    throw new CargoError('invalid_body', 'invalid index file: must be UTF-8', { cause })
-  }
-}
-
-function withoutSpaces(text: string): string {
-  return text.replaceAll(' ', '')
 }
 
 function isBlank(line: string): boolean {

@@ -52,6 +52,17 @@ function isHigher(a: RankedVersion, b: RankedVersion): boolean {
   return compareVersions(a.entry.vers, b.entry.vers) > 0
 }
 
+/** The first and the last of some times, RFC 3339; of equal ones the first, and the last. */
+export function spanOf(times: readonly string[]): readonly [earliest?: string, latest?: string] {
+  let [earliest] = times
+  let latest = earliest
+  for (const time of times) {
+    if (earliest !== undefined && isBefore(time, earliest)) earliest = time
+    if (latest !== undefined && !isBefore(time, latest)) latest = time
+  }
+  return earliest === undefined || latest === undefined ? [] : [earliest, latest]
+}
+
 /** Nearly all times are spelled alike, and then their text is in their order. */
 function isBefore(a: string, b: string): boolean {
   return isPubtime(a) && isPubtime(b) ? a < b : Date.parse(a) < Date.parse(b)

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto'
 import { CargoError } from '../errors.ts'
 import type { IndexEntry } from './index-entry.ts'
-import { parseLinesInParts } from './index-lines.ts'
+import { mapLinesInParts } from './index-lines.ts'
 import { isSealed, sealJson } from './seal.ts'
+import { UpstreamEntry } from './upstream-entry.ts'
 
-/** The version of the stored form; a reader refuses a newer one instead of guessing. */
-const COPY_SCHEMA = 2
+/** The version of the stored form: a sealed line of JSON, and the body behind it; a reader refuses a newer one. */
+const COPY_SCHEMA = 3
+/** The form before, in which the body was one of the line's strings. */
+const LINE_SCHEMA = 2
 /** The form before there were seals, in which only the body may have a checksum. */
 const UNSEALED_SCHEMA = 1
+const NEWLINE = 0x0a
 
 /** An index file of another registry as it was when it last changed. */
 export interface UpstreamCopy {
@@ -112,12 +116,13 @@ export function entriesOf(name: string, body: Buffer): readonly IndexEntry[] {
   }
 }
 
-/** The same in parts, as {@link parseLinesInParts}. */
+/** The same in parts, as {@link mapLinesInParts}. */
 export function* entriesInParts(name: string, body: Buffer): Generator<undefined, readonly IndexEntry[]> {
   const known = parsed.get(body)
   if (known !== undefined) return known
   try {
-    const entries = yield* parseLinesInParts(body, { name, oldGrammar: true, requireFinalNewline: true })
+    const options = { name, oldGrammar: true, requireFinalNewline: true }
+    const entries = yield* mapLinesInParts(body, options, (entry, at) => new UpstreamEntry(entry, body, at))
     if (entries.length === 0) throw new CargoError('invalid_body', 'it has no lines')
     parsed.set(body, entries)
     return entries
@@ -156,7 +161,7 @@ function mustFollow(
 
 /** The stored form of a copy. */
 export function encodeCopy({ body, ...rest }: UpstreamCopy): Buffer {
-  return sealJson({ schema: COPY_SCHEMA, ...rest, body: body.toString('utf8') })
+  return Buffer.concat([sealJson({ schema: COPY_SCHEMA, ...rest, sha256: sha256(body) }), body])
 }
 
 /**
@@ -164,25 +169,43 @@ export function encodeCopy({ body, ...rest }: UpstreamCopy): Buffer {
  * @throws {CargoError} `internal` when the bytes are no copy, or one of a newer schema: that must not look like none
  */
 export function parseCopy(bytes: Uint8Array): UpstreamCopy {
-  const value = parseObject(bytes)
-  if (value['schema'] !== COPY_SCHEMA && value['schema'] !== UNSEALED_SCHEMA) {
+  const [line, behind] = splitCopy(bytes)
+  const { schema, seal: _, sha256: digest, body: text, ...rest } = parseObject(line)
+  if (schema !== COPY_SCHEMA && schema !== LINE_SCHEMA && schema !== UNSEALED_SCHEMA) {
     throw new CargoError(
       'internal',
-      `stored index copy has schema \`${String(value['schema'])}\`, wanted ${COPY_SCHEMA}`,
+      `stored index copy has schema \`${String(schema)}\`, wanted ${COPY_SCHEMA}`,
     )
   }
-  if (value['schema'] === COPY_SCHEMA && !isSealed(bytes)) {
+  if (schema !== UNSEALED_SCHEMA && !isSealed(line)) {
     throw new CargoError('internal', 'stored index copy is damaged: its bytes do not have their checksum')
   }
-  const damaged = Object.entries(STORED).find(([key, isValid]) => !isValid(value[key]))
-  if (damaged !== undefined)
-    throw new CargoError('internal', `stored index copy is damaged: its \`${damaged[0]}\``)
-  const { schema: _, seal: __, sha256: digest, body: text, ...rest } = value
-  const body = Buffer.from(String(text))
+  const damaged = Object.entries(STORED).find(([key, isValid]) => !isValid(rest[key]))?.[0]
+  if (damaged !== undefined) throw damage(damaged)
+  if (schema !== COPY_SCHEMA && (typeof text !== 'string' || behind.length > 0)) throw damage('body')
+  const body =
+    schema === COPY_SCHEMA
+      ? Buffer.from(behind.buffer, behind.byteOffset, behind.length)
+      : Buffer.from(String(text))
   // A bit that flipped in a checksum leaves a valid line.
-  if (digest !== undefined && digest !== sha256(body))
-    throw new CargoError('internal', 'stored index copy is damaged: its `body`')
+  const isWhole = digest === sha256(body) || (digest === undefined && schema !== COPY_SCHEMA)
+  if (!isWhole) throw damage('body')
   return { ...rest, body } as unknown as UpstreamCopy
+}
+
+/** Whether a copy that can be read is stored in a form that tells every bit that flips. */
+export function isSealedCopy(bytes: Uint8Array): boolean {
+  return isSealed(splitCopy(bytes)[0])
+}
+
+/** The line of JSON, and what is behind it. */
+function splitCopy(bytes: Uint8Array): readonly [line: Uint8Array, behind: Uint8Array] {
+  const end = bytes.indexOf(NEWLINE) + 1
+  return end === 0 ? [bytes, bytes.subarray(bytes.length)] : [bytes.subarray(0, end), bytes.subarray(end)]
+}
+
+function damage(field: string): CargoError {
+  return new CargoError('internal', `stored index copy is damaged: its \`${field}\``)
 }
 
 function sha256(body: Buffer): string {
@@ -192,7 +215,6 @@ function sha256(body: Buffer): string {
 /** What the fields of a stored copy must be. */
 const STORED: Readonly<Record<string, (value: unknown) => boolean>> = {
   n: (value) => Number.isSafeInteger(value) && Number(value) > 0,
-  body: isString,
   etag: (value) => value === undefined || isString(value),
   lastModified: (value) => value === undefined || isString(value),
   fetchedAt: isTime,

@@ -105,12 +105,17 @@ export function applyVersionRules<L extends UpstreamLine>(
     if (judged.verdict === 'served') served.push(line)
     else isEdited = true
     if (judged.verdict !== 'young') continue
-    served.push({ ...line, line: yankLine(line.line), entry: { ...line.entry, yanked: true } })
+    served.push({ ...line, line: yankLine(line.line), entry: yanked(line.entry) })
     until = Math.min(until, Date.parse(judged.until))
   }
   return isEdited
     ? { lines: served, until: Number.isFinite(until) ? new Date(until) : undefined }
     : { lines, until: undefined }
+}
+
+/** Some fields of an entry may be read from its line only when they are asked for: `...` would lose them. */
+function yanked({ deps, features, features2, ...rest }: IndexEntry): IndexEntry {
+  return { ...rest, deps, features, ...(features2 !== undefined && { features2 }), yanked: true }
 }
 
 /** What the rules say of one version; one that its owners yanked is served as it is, young or not. */

@@ -8,11 +8,12 @@ export const MAX_VERSION_LENGTH = 150
 export type Version = string & { readonly __brand: 'Version' }
 
 const U64_MAX = 2n ** 64n - 1n
+const U64_DIGITS = 20
 const CORE = /^(\d{1,20})\.(\d{1,20})\.(\d{1,20})(?=[-+]|$)/
 
 /** Whether `digits` is a decimal number without leading zeros that fits 64 bits, as Rust's semver wants its numbers. */
 export function isU64(digits: string): boolean {
-  return /^(?:0|[1-9]\d{0,19})$/.test(digits) && BigInt(digits) <= U64_MAX
+  return /^(?:0|[1-9]\d{0,19})$/.test(digits) && (digits.length < U64_DIGITS || BigInt(digits) <= U64_MAX)
 }
 
 /** Whether `version` is what Rust's semver crate accepts: no `v`, no spaces, no leading zeros, numbers up to 2^64 - 1. */
@@ -20,6 +21,7 @@ export function isValidSemver(version: string): version is Version {
   if (version.length > MAX_VERSION_LENGTH) return false
   const core = CORE.exec(version)
   if (!core?.slice(1).every(isU64)) return false
+  if (core[0].length === version.length) return true
   // npm's semver refuses numbers above 2^53, so it is asked about the rest; it also trims, hence the comparison
   const asked = `0.0.0${version.slice(core[0].length)}`
   const parsed = parse(asked)

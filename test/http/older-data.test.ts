@@ -16,17 +16,28 @@ const LAST = `1.0.${VERSIONS - 1}`
 
 /** Changes, checkpoints and index copies as the builds before the seals wrote them; catalogues are gone. */
 async function writeAsSchema1(storage: ObjectStore): Promise<void> {
-  for (const prefix of [CHANGES_PREFIX, uplinkPrefix('up'), checkpointKey('old')]) {
-    for (const key of await keysOf(storage, prefix)) {
-      const found = await storage.get(key)
-      assert.ok(found)
-      const { schema, seal, ...rest } = JSON.parse((await readBytes(found)).toString())
-      assert.deepEqual([schema, typeof seal], [2, 'string'])
-      await storage.put(key, Buffer.from(`${JSON.stringify({ schema: 1, ...rest })}\n`))
-    }
+  const rewrite = async (key: string, older: (bytes: Buffer) => object) => {
+    const found = await storage.get(key)
+    assert.ok(found)
+    const rest = older(await readBytes(found))
+    await storage.put(key, Buffer.from(`${JSON.stringify({ schema: 1, ...rest })}\n`))
   }
+  for (const prefix of [CHANGES_PREFIX, checkpointKey('old')])
+    for (const key of await keysOf(storage, prefix)) await rewrite(key, (bytes) => unsealed(bytes, 2))
+  for (const key of await keysOf(storage, uplinkPrefix('up')))
+    await rewrite(key, (bytes) => {
+      const behind = bytes.indexOf('\n') + 1
+      const { sha256: _, ...rest } = unsealed(bytes.subarray(0, behind), 3)
+      return { ...rest, body: bytes.subarray(behind).toString() }
+    })
   for (const prefix of ['catalogue/', 'upstream-catalogue/'])
     for (const key of await keysOf(storage, prefix)) await storage.delete(key)
+}
+
+function unsealed(line: Buffer, schema: number): Readonly<Record<string, unknown>> {
+  const { schema: found, seal, ...rest } = JSON.parse(line.toString())
+  assert.deepEqual([found, typeof seal], [schema, 'string'])
+  return rest
 }
 
 async function keysOf(storage: ObjectStore, prefix: string): Promise<readonly string[]> {

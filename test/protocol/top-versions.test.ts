@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { type RankedVersion, topOf } from '../../src/protocol/top-versions.ts'
+import { type RankedVersion, spanOf, topOf } from '../../src/protocol/top-versions.ts'
 
 /** `1.0.0` or, yanked, `-1.0.0`; each a second after the one before. */
 function versions(...texts: readonly string[]): readonly RankedVersion[] {
@@ -57,4 +57,20 @@ test('topOf() compares times however they are spelled, and takes the later line 
   assert.equal(newest('2026-01-01T00:00:02Z', '2026-01-01T00:00:01Z'), '1.0.0')
   assert.equal(newest('2026-01-01T00:00:01Z', '2026-01-01T00:00:01Z'), '1.0.1')
   assert.equal(newest('2026-01-01T00:00:02.500Z', '2026-01-01T01:00:01+01:00'), '1.0.0')
+})
+
+test('spanOf() finds the first and the last time, however they are spelled', () => {
+  assert.deepEqual(spanOf([]), [])
+  assert.deepEqual(spanOf(['2026-01-01T00:00:00Z']), ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'])
+  const times = [
+    '2026-01-02T00:00:00Z',
+    '2026-01-01T00:00:00.500Z',
+    '2026-01-01T00:00:00Z',
+    '2026-01-02T01:00:00+02:00',
+  ]
+  assert.deepEqual(spanOf(times), ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'])
+  assert.deepEqual(spanOf(['2026-01-01T01:00:00+01:00', '2026-01-01T00:00:00Z']), [
+    '2026-01-01T01:00:00+01:00',
+    '2026-01-01T00:00:00Z',
+  ])
 })

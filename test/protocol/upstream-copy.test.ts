@@ -10,6 +10,7 @@ import {
   goneCopy,
   type IndexConflict,
   isGone,
+  isSealedCopy,
   nextCopy,
   parseCopy,
   type UpstreamCopy,
@@ -224,14 +225,32 @@ test('parseCopy() reads the form before there were seals, with the checksum of t
   }
 })
 
+test('parseCopy() reads the form before, in which the body was in the line', () => {
+  const copy = first(line('1.0.0'), { etag: '"a"' })
+  const stored = sealJson({ schema: 2, ...copy, body: copy.body.toString() })
+  assert.deepEqual(parseCopy(stored), copy)
+  assert.ok(isSealedCopy(stored))
+  for (let at = 0; at < stored.length - 1; at++) {
+    const flipped = Buffer.from(stored)
+    flipped[at] = (flipped[at] ?? 0) ^ 1
+    assert.throws(() => parseCopy(flipped), { name: 'CargoError', code: 'internal' }, `byte ${at}`)
+  }
+})
+
+test('isSealedCopy() tells the forms in which every flipped bit shows', () => {
+  const { body, ...rest } = first(line('1.0.0'))
+  assert.ok(isSealedCopy(encodeCopy({ body, ...rest })))
+  assert.ok(!isSealedCopy(Buffer.from(JSON.stringify({ schema: 1, ...rest, body: body.toString() }))))
+})
+
 test('parseCopy() keeps fields it does not know', () => {
   const copy = parseCopy(withFields({ more: [1] }))
-  assert.deepEqual(JSON.parse(encodeCopy(copy).toString()).more, [1])
+  assert.deepEqual(storedLine(encodeCopy(copy))['more'], [1])
 })
 
 test('parseCopy() throws when any bit of a stored copy is wrong', () => {
   const bytes = encodeCopy(first(line('1.0.0'), { etag: '"a"' }))
-  for (let at = 0; at < bytes.length - 1; at++) {
+  for (let at = 0; at < bytes.length; at++) {
     const flipped = Buffer.from(bytes)
     flipped[at] = (flipped[at] ?? 0) ^ 1
     assert.throws(() => parseCopy(flipped), { name: 'CargoError', code: 'internal' }, `byte ${at}`)
@@ -242,16 +261,20 @@ test('parseCopy() throws when the bytes are no copy', () => {
   const bytes = encodeCopy(first(line('1.0.0')))
   const cases: readonly (readonly [Buffer, string])[] = [
     [Buffer.alloc(0), 'stored index copy is not JSON'],
-    [bytes.subarray(0, -10), 'stored index copy is not JSON'],
-    [Buffer.concat([bytes, bytes]), 'stored index copy is not JSON'],
+    [bytes.subarray(0, bytes.indexOf('\n') - 10), 'stored index copy is not JSON'],
+    [bytes.subarray(0, -10), damaged('body')],
+    [bytes.subarray(0, bytes.indexOf('\n') + 1), damaged('body')],
+    [Buffer.concat([bytes, bytes]), damaged('body')],
     [Buffer.from(bytes).fill(0xff, 60, 61), 'stored index copy is not JSON'],
     [Buffer.from('null'), 'stored index copy is not a JSON object'],
     [Buffer.from('[]'), 'stored index copy is not a JSON object'],
-    [Buffer.from('{}'), 'stored index copy has schema `undefined`, wanted 2'],
-    [withFields({ schema: 3 }), 'stored index copy has schema `3`, wanted 2'],
-    [withFields({ schema: '2' }), 'stored index copy has schema `2`, wanted 2'],
+    [Buffer.from('{}'), 'stored index copy has schema `undefined`, wanted 3'],
+    [withFields({ schema: 4 }), 'stored index copy has schema `4`, wanted 3'],
+    [withFields({ schema: '3' }), 'stored index copy has schema `3`, wanted 3'],
     ...[0, -1, 1.5, '1', null].map((n) => [withFields({ n }), damaged('n')] as const),
-    [withFields({ body: null }), damaged('body')],
+    [withFields({ sha256: undefined }), damaged('body')],
+    [withFields({ schema: 2 }), damaged('body')],
+    [withFields({ schema: 2, body: line('1.0.0') }), damaged('body')],
     [withFields({ etag: 1 }), damaged('etag')],
     [withFields({ lastModified: null }), damaged('lastModified')],
     [withFields({ fetchedAt: 'now' }), damaged('fetchedAt')],
@@ -269,6 +292,12 @@ function damaged(field: string): string {
 
 /** A sealed copy with other fields. */
 function withFields(fields: object): Buffer {
-  const { seal: _, ...stored } = JSON.parse(encodeCopy(first(line('1.0.0'))).toString())
-  return Buffer.from(sealJson({ ...stored, ...fields }))
+  const bytes = encodeCopy(first(line('1.0.0')))
+  const { seal: _, ...stored } = storedLine(bytes)
+  return Buffer.concat([sealJson({ ...stored, ...fields }), bytes.subarray(bytes.indexOf('\n') + 1)])
+}
+
+/** What stands before the body. */
+function storedLine(bytes: Buffer): Readonly<Record<string, unknown>> {
+  return JSON.parse(bytes.subarray(0, bytes.indexOf('\n')).toString())
 }

@@ -3,7 +3,7 @@ import type { IndexEntry } from '../../protocol/index-entry.ts'
 import { canonicalName } from '../../protocol/name.ts'
 import type { CrateRecord } from '../../protocol/record.ts'
 import { isCratesIo } from '../../protocol/registry-url.ts'
-import { type TopVersions, topOf } from '../../protocol/top-versions.ts'
+import { spanOf, type TopVersions, topOf } from '../../protocol/top-versions.ts'
 import { entriesOf, isGone, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
 
 /**
@@ -69,7 +69,7 @@ export function summarize({ name, n, versions, top, created, updated }: CrateRec
 export function summarizeCopy(name: string, copy: UpstreamCopy): CatalogueEntry {
   const entries = isGone(copy) ? [] : entriesOf(name, copy.body)
   const timeOf = ({ vers, pubtime }: IndexEntry) => pubtime ?? copy.firstSeen[vers] ?? copy.fetchedAt
-  const times = entries.map(timeOf).toSorted((a, b) => Date.parse(a) - Date.parse(b))
+  const [earliest, latest] = spanOf(entries.map(timeOf))
   const top = topOf(entries.map((entry) => ({ entry, at: timeOf(entry) })))
   return {
     name: entries[0]?.name ?? name,
@@ -77,9 +77,9 @@ export function summarizeCopy(name: string, copy: UpstreamCopy): CatalogueEntry 
     max_version: top?.shown.entry.vers ?? '',
     description: '',
     keywords: [],
-    updated: times.at(-1) ?? copy.fetchedAt,
+    updated: latest ?? copy.fetchedAt,
     ...(isGone(copy) && { gone: true }),
-    created: times[0] ?? copy.fetchedAt,
+    created: earliest ?? copy.fetchedAt,
     ...numbers(entries.length, top),
     ...dependencies(top?.shown.entry),
   }

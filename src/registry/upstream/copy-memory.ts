@@ -4,9 +4,9 @@ import type { Uplink } from '../../uplinks/uplink.ts'
 import { singleFlight } from '../single-flight.ts'
 import type { CopyStore } from './copy-store.ts'
 
-/** Memory for copies; the parsed form takes about five times the bytes. */
+/** Memory for copies: a body, its packed form, and what is held of each version, which has a line of some size. */
 const MAX_MEMORY = 192 * 1024 * 1024
-const BYTES_PER_BYTE = 6
+const BYTES_PER_BYTE = 2
 const MAX_ABSENT = 50_000
 
 /** A copy and how much it is worth; times are on the monotonic clock. */

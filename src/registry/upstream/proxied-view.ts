@@ -5,6 +5,7 @@ import {
   type VersionView,
 } from '../../protocol/crate-view.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
+import { spanOf } from '../../protocol/top-versions.ts'
 import type { UpstreamAbout } from '../../protocol/upstream-about.ts'
 import type { ProxiedCrate } from './proxied.ts'
 
@@ -51,13 +52,13 @@ function makeView(
     }
   })
   const shown = defaultVersion(versions)
-  const times = versions.map(({ at }) => at).sort((a, b) => Date.parse(a) - Date.parse(b))
+  const [earliest, latest] = spanOf(versions.map(({ at }) => at))
   return {
     name: entries[0]?.name ?? '',
     source: 'uplink',
     uplink: uplink.name,
-    created: said?.created ?? times[0] ?? copy.fetchedAt,
-    updated: said?.updated ?? times.at(-1) ?? copy.fetchedAt,
+    created: said?.created ?? earliest ?? copy.fetchedAt,
+    updated: said?.updated ?? latest ?? copy.fetchedAt,
     owners: [],
     about: said?.about ?? kept ?? {},
     versions:

@@ -1,5 +1,10 @@
-import { isSealed } from '../../protocol/seal.ts'
-import { entriesOf, isGone, parseCopy, type UpstreamCopy } from '../../protocol/upstream-copy.ts'
+import {
+  entriesOf,
+  isGone,
+  isSealedCopy,
+  parseCopy,
+  type UpstreamCopy,
+} from '../../protocol/upstream-copy.ts'
 import { copyKey, numberOf } from '../keys.ts'
 import type { ScannedBlobs } from './blob-scan.ts'
 import { type Check, inParallel, problemOf, readObject, reportStray } from './check.ts'
@@ -69,7 +74,7 @@ async function scanCopy(
   try {
     const copy = parseCopy(found.bytes)
     if (!isGone(copy)) entriesOf(name, copy.body)
-    if (!isSealed(found.bytes)) check.counts.unsealed += 1
+    if (!isSealedCopy(found.bytes)) check.counts.unsealed += 1
     if (copy.n === n) return copy
     check.report({ ...finding, problem: `has the number ${copy.n}` })
   } catch (error) {
