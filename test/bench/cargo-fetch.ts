@@ -1,6 +1,12 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cargoHome, type HomeSpec, project } from '../support/cargo.ts'
+
+/** Cargo unpacks what it fetches: into memory where that can be, or the disk's time hides the network's. */
+const MEMORY = '/dev/shm'
+const PARENT = existsSync(MEMORY) ? MEMORY : tmpdir()
 
 /** What a cargo that has seen nothing did. */
 export interface ColdFetch {
@@ -18,7 +24,10 @@ export async function fetchCold(
   { update = false }: { readonly update?: boolean } = {},
 ): Promise<ColdFetch> {
   const endings: (() => Promise<void>)[] = []
-  const home = await cargoHome({ after: (done) => void endings.push(done) }, { registries: {}, ...spec })
+  const home = await cargoHome(
+    { after: (done) => void endings.push(done) },
+    { registries: {}, parent: PARENT, ...spec },
+  )
   const timed = async (command: string, cwd: string) => {
     const began = performance.now()
     const { code, stderr } = await home.cargo([command], { cwd })

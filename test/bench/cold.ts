@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +18,6 @@ const LATENCY_MS = 50
 const MAX_RATIO = 0.25
 /** The share of uplink requests that may have been in vain. */
 const MAX_WASTE = 0.15
-const MEMORY = '/dev/shm'
 const REPLACED = { source: { 'crates-io': { 'replace-with': 'ours' } } }
 
 const { values: flags } = parseArgs({
@@ -53,8 +51,6 @@ async function measure(): Promise<void> {
   const real = flags.generated ? undefined : await realUplink()
   const manifest = real?.manifest ?? generatedWorkspace().manifest
   const certificate = await makeCertificate(work)
-  // Cargo unpacks what it fetches: into memory where that can be, or the disk's time hides the network's.
-  if (existsSync(MEMORY)) process.env['TMPDIR'] = MEMORY
   const spec = { latencyMs: LATENCY_MS, ...(real !== undefined && { folder: real.folder }) }
   const http = await startColdUplink(spec)
   uplinks.push(http)

@@ -39,6 +39,8 @@ export interface HomeSpec {
   readonly cratesIo?: string
   /** Where compiled code goes; default: the home. */
   readonly target?: string
+  /** Where the home is made; default: the system's temporary folder. */
+  readonly parent?: string
 }
 
 /** A throw-away `CARGO_HOME`. */
@@ -59,9 +61,9 @@ export interface Context {
   after(done: () => Promise<void>): void
 }
 
-/** Makes an empty folder that is removed at the end of the test. */
-export async function temporaryFolder(context: Context): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'cargo-test-'))
+/** Makes an empty folder in `parent` that is removed at the end of the test. */
+export async function temporaryFolder(context: Context, parent = tmpdir()): Promise<string> {
+  const folder = await mkdtemp(join(parent, 'cargo-test-'))
   context.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }))
   return folder
 }
@@ -89,7 +91,7 @@ ${rest}`
 
 /** Makes a `CARGO_HOME` that knows the registries and nothing else. */
 export async function cargoHome(context: Context, spec: HomeSpec): Promise<CargoHome> {
-  const folder = await temporaryFolder(context)
+  const folder = await temporaryFolder(context, spec.parent)
   const registries = Object.entries(spec.registries).map(([name, index]) => [name, { index }])
   const config = { ...spec.config, registries: Object.fromEntries(registries) }
   const tokens = Object.entries(spec.tokens ?? {}).map(([name, token]) => [name, { token }])
