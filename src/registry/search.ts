@@ -99,8 +99,8 @@ export async function pageOfCrates(
   const found = await visibleRows(crates, criteriaOf(query), pause)
   const sort = query.sort ?? 'relevance'
   const rows = await inOrder(crates.table, found, sort, downloads, window, pause)
-  const total = found.rows.length
-  if (found.firsts === undefined) giveUp(found)
+  const { total, parts } = found
+  if (found.firsts === undefined) giveUp(parts.map(({ levels }) => levels))
   return { hits: (await crates.table.entriesOf(rows)).map(hitOf), total }
 }
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CatalogueEntry } from '../../src/registry/catalogue/entry.ts'
+import { eachSlot, levelOf, rowsOf } from '../../src/registry/catalogue/matches.ts'
 import { matchingRows } from '../../src/registry/catalogue/query.ts'
 import { type CrateTable, createCrateTable } from '../../src/registry/catalogue/table.ts'
 import { between, pick, randomFrom } from '../support/random.ts'
 import { leastOf, workTime } from '../support/work-time.ts'
 
+const ALL = { isVisible: () => true }
 const noFailure = (error: unknown) => assert.fail(String(error))
 
 function entry(name: string, n: number, more: Partial<CatalogueEntry> = {}): CatalogueEntry {
@@ -15,12 +17,7 @@ function entry(name: string, n: number, more: Partial<CatalogueEntry> = {}): Cat
 }
 
 async function find(table: CrateTable, term: string): Promise<readonly string[]> {
-  const { rows } = await matchingRows(
-    table,
-    { terms: [term] },
-    () => true,
-    async () => {},
-  )
+  const { rows } = rowsOf(await matchingRows(table, { terms: [term] }, ALL, async () => {}))
   return Array.from(rows, table.spellingOf).sort()
 }
 
@@ -56,12 +53,7 @@ test('put() and find agree with a plain map, whatever changes in whatever order'
       .map(({ name }) => name)
     assert.deepEqual(await find(table, term), wanted.sort(), term)
   }
-  const { rows } = await matchingRows(
-    table,
-    { dependency: 'd3' },
-    () => true,
-    async () => {},
-  )
+  const { rows } = rowsOf(await matchingRows(table, { dependency: 'd3' }, ALL, async () => {}))
   const dependents = there.filter(({ deps }) => deps?.includes('d3')).map(({ name }) => name)
   assert.deepEqual(Array.from(rows, table.spellingOf).sort(), dependents.sort())
   for (const [name, one] of plain) {
@@ -111,13 +103,14 @@ test('several conditions at once find what a plain filter finds, ranked by the w
       .filter(fits)
       .map((one) => [one.name, Math.max(0, ...terms.map((term) => rankOf(one, term)))] as const)
       .filter(([, rank]) => !Number.isNaN(rank))
-    const { rows, ranks } = await matchingRows(
-      table,
-      { ...criteria, ...(names !== undefined && { names }) },
-      () => true,
-      async () => {},
-    )
-    const answer = Array.from(rows, (row, index) => [table.spellingOf(row), ranks[index] ?? 0] as const)
+    const wantedNames = names !== undefined && { names }
+    const { parts, total } = await matchingRows(table, { ...criteria, ...wantedNames }, ALL, async () => {})
+    const answer: (readonly [string, number])[] = []
+    for (const part of parts)
+      eachSlot(part, (slot) => {
+        answer.push([part.block.names.spellingAt(slot), levelOf(part, slot)])
+      })
+    assert.equal(total, wanted.length)
     const byName = (a: readonly [string, number], b: readonly [string, number]) => (a[0] < b[0] ? -1 : 1)
     assert.deepEqual(answer.toSorted(byName), wanted.toSorted(byName), JSON.stringify({ criteria, names }))
     found += wanted.length
@@ -168,13 +161,7 @@ test('a search looks at each crate for less than 5 µs, and at five times as man
   const [small, large] = [of(4_000), of(20_000)]
   const work = async (table: CrateTable, term: string) => {
     const spent = workTime()
-    for (let round = 0; round < 10; round++)
-      await matchingRows(
-        table,
-        { terms: [term] },
-        () => true,
-        async () => {},
-      )
+    for (let round = 0; round < 10; round++) await matchingRows(table, { terms: [term] }, ALL, async () => {})
     return (1000 * spent()) / (10 * table.rows)
   }
   for (const term of ['some', 'library', 'qqzz', 'crate-3999']) {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { canonicalName } from '../../src/protocol/name.ts'
-import { createNames } from '../../src/registry/catalogue/names.ts'
+import { openNames } from '../../src/registry/catalogue/names.ts'
 import { between, pick, randomFrom } from '../support/random.ts'
 
 test('find() meets each name that has the term once, in whichever group it is', () => {
   const random = randomFrom(3)
   const parts = ['Foo', 'ba', '-', '_', 'x1', 'Q', 'lib', 'rs']
   const count = 5000
-  const names = createNames(count)
+  const names = openNames(count)
   const all = Array.from({ length: count }, () =>
     Array.from({ length: between(random, 1, 6) }, () => pick(random, parts)).join(''),
   )

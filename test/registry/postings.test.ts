@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { addBit, eachBit, noBits } from '../../src/registry/catalogue/bits.ts'
 import {
   numbersBySlot,
   openPostings,
@@ -13,6 +14,16 @@ const SLOTS = 16_384
 function slotsOf(postings: Postings, number: number): readonly number[] {
   const slots: number[] = []
   postings.each(number, (slot) => void slots.push(slot))
+  return slots
+}
+
+/** The same, as a set. */
+function setOf(postings: Postings, number: number): readonly number[] {
+  const [bits, slots] = [noBits(SLOTS), [] as number[]]
+  addBit(bits, 0)
+  postings.addTo(bits, number)
+  const isOther = slotsOf(postings, number)[0] !== 0
+  eachBit(bits, (slot) => void (isOther && slot === 0 ? 0 : slots.push(slot)))
   return slots
 }
 
@@ -38,13 +49,35 @@ test('packedPostings() tells what was added, however far apart the slots are', (
     open.add(slot, numbers)
     return numbers
   })
-  for (const postings of [open, packedPostings(open)]) {
+  const same = Uint16Array.from({ length: SLOTS }, (_, slot) => slot)
+  for (const postings of [open, packedPostings(open, same, SLOTS)]) {
     assert.deepEqual([...postings.numbers()].sort(), [...wanted.keys()].sort())
-    for (const [number, slots] of wanted) assert.deepEqual(slotsOf(postings, number), slots)
+    for (const [number, slots] of wanted) {
+      assert.deepEqual(slotsOf(postings, number), slots)
+      assert.deepEqual(setOf(postings, number), slots)
+    }
     for (const absent of [1, 71, 3_000_000]) assert.deepEqual(slotsOf(postings, absent), [])
     assert.deepEqual(
       numbersBySlot(postings, SLOTS).map((numbers) => numbers.toSorted((a, b) => a - b)),
       bySlot,
     )
   }
+})
+
+test('packedPostings() has those entries that are left at their new places', () => {
+  const random = randomFrom(10)
+  const [open, numbers] = [openPostings(), [5, 6, 7, 8]]
+  const bySlot = Array.from({ length: 1000 }, (_, slot) => {
+    const some = numbers.filter((number) => random() < 1 / (number - 4) ** 3)
+    open.add(slot, some)
+    return some
+  })
+  const order = Uint16Array.from(Array.from(bySlot.keys()).filter(() => random() < 0.9)).sort(
+    (a, b) => ((a * 7) % 1000) - ((b * 7) % 1000),
+  )
+  const packed = packedPostings(open, order, 1000)
+  assert.deepEqual(
+    numbersBySlot(packed, order.length),
+    Array.from(order, (slot) => bySlot[slot]),
+  )
 })

@@ -1,5 +1,7 @@
+import { addBit, type Bits, hasBit, noBits } from './bits.ts'
 import { type Dictionary, openDictionary, packedDictionary, wordAt } from './dictionary.ts'
-import { createNames, type Names } from './names.ts'
+import { nameKey, nameOrder } from './name-key.ts'
+import { type Names, openNames } from './names.ts'
 import { numbersBySlot, openPostings, type Postings, packedPostings } from './postings.ts'
 
 /** Entries of a block: so few that closing one, or searching it, takes some milliseconds at most. */
@@ -8,20 +10,21 @@ export const BLOCK_SIZE = 16_384
 /** What many crates are found by, in as few objects as can be. */
 export interface Block {
   readonly size: number
-  readonly names: Omit<Names, 'add'>
+  readonly names: Names
+  /** By slot, what names with a lower one come behind; two names may have the same. */
+  readonly nameKeys: Uint32Array
+  /** Slots are in the order of names. */
+  readonly isInOrder: boolean
   /** Of which row each is. */
   readonly rows: Uint32Array
-  /** Those that are not to be found are {@link HIDDEN}, the others 0. */
-  readonly hidden: Uint8Array
+  /** Those that are to be found: an entry may have moved to a later block, or its crate be gone. */
+  readonly shown: Bits
   readonly dictionary: Dictionary
   /** What else they are found by: numbers of the dictionary. */
   readonly words: Postings
   /** The numbers of their tags. */
   readonly tags: Postings
 }
-
-/** Of an entry that has moved to a later block, or whose crate is gone. */
-export const HIDDEN = 0xff
 
 /** An entry of a block. */
 export interface BlockEntry {
@@ -37,14 +40,14 @@ export interface BlockEntry {
 /** A block that takes entries. */
 export interface OpenBlock extends Block {
   add(entry: BlockEntry): void
-  /** The same block, closed. */
-  seal(): Block
+  /** The same block, closed: without the entries that have moved, the others in the order of names. */
+  seal(isLeft: (slot: number) => boolean): Block
 }
 
 /** A block for so many entries. */
 export function openBlock(most: number): OpenBlock {
-  const names = createNames(most)
-  const [rows, hidden] = [new Uint32Array(most), new Uint8Array(most)]
+  const names = openNames(most)
+  const [nameKeys, rows, shown] = [new Uint32Array(most), new Uint32Array(most), noBits(most)]
   const dictionary = openDictionary()
   const [words, tags] = [openPostings(), openPostings()]
   let size = 0
@@ -52,24 +55,39 @@ export function openBlock(most: number): OpenBlock {
     get size() {
       return size
     },
-    ...{ names, rows, hidden, dictionary, words, tags },
+    ...{ names, nameKeys, isInOrder: false, rows, shown, dictionary, words, tags },
     add({ row, spelling, canonical, isGone, ...found }) {
       names.add(canonical, spelling)
+      nameKeys[size] = nameKey(canonical)
       rows[size] = row
-      hidden[size] = isGone ? HIDDEN : 0
+      if (!isGone) addBit(shown, size)
       words.add(size, found.words.map(dictionary.numberOf))
       tags.add(size, found.tags)
       size += 1
     },
-    seal: () => ({
-      ...{ size, names, rows, hidden, dictionary: packedDictionary(dictionary) },
-      ...{ words: packedPostings(words), tags: packedPostings(tags) },
-    }),
+    seal(isLeft) {
+      const order = nameOrder(nameKeys.subarray(0, size), names.compare).filter(isLeft)
+      const sealed = { nameKeys: new Uint32Array(order.length), rows: new Uint32Array(order.length) }
+      const stillShown = noBits(order.length)
+      for (let there = 0; there < order.length; there++) {
+        const slot = order[there] ?? 0
+        sealed.nameKeys[there] = nameKeys[slot] ?? 0
+        sealed.rows[there] = rows[slot] ?? 0
+        if (hasBit(shown, slot)) addBit(stillShown, there)
+      }
+      return {
+        ...sealed,
+        ...{ size: order.length, names: names.packed(order), isInOrder: true, shown: stillShown },
+        dictionary: packedDictionary(dictionary),
+        words: packedPostings(words, order, size),
+        tags: packedPostings(tags, order, size),
+      }
+    },
   }
 }
 
 /** A block whose entries have all moved elsewhere. */
-export const EMPTY_BLOCK: Block = openBlock(0).seal()
+export const EMPTY_BLOCK: Block = openBlock(0).seal(() => true)
 
 /** All entries, also those that have moved; whose crates are gone is for the caller to tell. */
 export function* entriesIn(block: Block, isGone: (row: number) => boolean): Generator<BlockEntry> {

@@ -1,4 +1,5 @@
-import { type Block, HIDDEN } from './block.ts'
+import { addBit, type Bits, noBits, WORD_BITS, wordsFor } from './bits.ts'
+import type { Block } from './block.ts'
 import { wordsWith } from './dictionary.ts'
 
 /** What entries of blocks are looked for by, in the form in which it is compared with them; all of it must fit. */
@@ -11,87 +12,76 @@ export interface Wanted {
   readonly tags: readonly (readonly number[])[]
 }
 
-/** The entries of a block that fit, until the next block is looked at. */
-export interface Fitting {
-  /** In rising order. */
-  readonly slots: Uint16Array
-  /** By slot, how well it fits: one of {@link WHOLE} and the like. */
-  readonly fits: Uint8Array
-}
+/** How well a term fits: it is the name, its beginning, within it, or a word. Of several terms the worst one counts. */
+const [WHOLE, BEGINNING, WITHIN, WORD] = [0, 1, 2, 3] as const
+/** There are so many ways to fit. */
+export const LEVELS = 4
 
-/** Of a name, its beginning, what is within it, or a word. Of several conditions the one that fits least is their `|`. */
-const [WHOLE, BEGINNING, WITHIN, WORD] = [0b000, 0b001, 0b011, 0b111] as const
-/** {@link HIDDEN} has this bit, and nothing that fits. */
-const HIDDEN_BIT = 7
+/**
+ * The entries of a block that fit: a set for each level, one behind the other, of those that fit so well or better. So
+ * the last one has all that fit, and what fits several conditions is in all of their sets.
+ */
+export type Levels = Bits
 
-/** A place, as {@link Matches.ranks} have it. */
-export function rankOf(fit: number): number {
-  return 32 - Math.clz32(fit)
-}
+/** Marks the entries of a block that something fits, in the sets of {@link Levels}. */
+type Condition = (levels: Levels, block: Block) => void
 
-/** For each condition one pass over what a block knows of it, and for each but the first one over its entries. */
-export function createFits({ terms, letter, tags }: Wanted): (block: Block) => Fitting {
-  const conditions: readonly Condition[] = [
-    ...tags.map(
-      (numbers): Condition =>
-        (fits, block) =>
-          markTags(fits, block, numbers),
-    ),
-    ...terms.map(
-      (term): Condition =>
-        (fits, block) =>
-          markTerm(fits, block, term),
-    ),
-    ...(letter === '' ? [] : ([(fits, block) => markLetter(fits, block, letter)] satisfies Condition[])),
+/** Finds what fits of a block, in sets that are there until the next block is looked at; `undefined` when nothing does. */
+export function createFits({ terms, letter, tags }: Wanted): (block: Block) => Levels | undefined {
+  const conditions = [
+    ...tags.map((numbers) => withTags(numbers)),
+    ...(letter === '' ? [] : [withLetter(letter)]),
+    ...terms.map((term) => withTerm(term)),
   ]
-  let [fits, more, slots] = [new Uint8Array(), new Uint8Array(), new Uint16Array()]
+  let [fitting, more] = [noBits(0), noBits(0)]
   return (block) => {
-    const { size } = block
-    if (slots.length < size)
-      [fits, more, slots] = [new Uint8Array(size), new Uint8Array(size), new Uint16Array(size)]
-    fits.fill(conditions.length === 0 ? WHOLE : HIDDEN)
-    for (const [number, condition] of conditions.entries()) {
-      if (number === 0) condition(fits, block)
-      else {
-        more.fill(HIDDEN)
-        condition(more, block)
-        for (let slot = 0; slot < size; slot++) fits[slot] = (fits[slot] ?? 0) | (more[slot] ?? 0)
-      }
+    const words = wordsFor(block.size)
+    if (fitting.length !== LEVELS * words)
+      [fitting, more] = [new Uint32Array(LEVELS * words), new Uint32Array(LEVELS * words)]
+    for (let level = 0; level < LEVELS; level++) fitting.set(block.shown.subarray(0, words), level * words)
+    for (const mark of conditions) {
+      more.fill(0)
+      mark(more, block)
+      if (!intersect(fitting, more, words)) return undefined
     }
-    return { slots: slots.subarray(0, collect(slots, fits, block)), fits }
+    return fitting
   }
 }
 
-/** How many entries fit: their slots are written one after another, without a branch that nobody could predict. */
-function collect(slots: Uint16Array, fits: Uint8Array, { size, hidden }: Block): number {
-  let count = 0
-  for (let slot = 0; slot < size; slot++) {
-    slots[count] = slot
-    count += 1 - (((fits[slot] ?? 0) | (hidden[slot] ?? 0)) >>> HIDDEN_BIT)
+/** Leaves in each set what fits a condition so well; whether something is left. */
+function intersect(fitting: Levels, more: Levels, words: number): boolean {
+  let left = 0
+  for (let word = 0; word < words; word++) {
+    let marked = 0
+    for (let at = word; at < fitting.length; at += words) {
+      marked |= more[at] ?? 0
+      fitting[at] = (fitting[at] ?? 0) & marked
+    }
+    left |= fitting[(LEVELS - 1) * words + word] ?? 0
   }
-  return count
+  return left !== 0
 }
 
-/** Marks the entries that something fits, by how well it does. */
-type Condition = (fits: Uint8Array, block: Block) => void
+function withTags(numbers: readonly number[]): Condition {
+  return (levels, { tags }) => {
+    for (const number of numbers) tags.addTo(levels, number)
+  }
+}
 
-function markTags(fits: Uint8Array, { tags }: Block, numbers: readonly number[]): void {
-  for (const number of numbers)
-    tags.each(number, (slot) => {
-      fits[slot] = WHOLE
+function withTerm(term: string): Condition {
+  return (levels, { dictionary, words, names }) => {
+    const setLength = levels.length / LEVELS
+    const inWords = levels.subarray(WORD * setLength)
+    for (const number of wordsWith(dictionary, term)) words.addTo(inWords, number)
+    names.find(term, (slot, at) => {
+      const level = at > 0 ? WITHIN : names.lengthOf(slot) > term.length ? BEGINNING : WHOLE
+      addBit(levels, level * setLength * WORD_BITS + slot)
     })
+  }
 }
 
-function markTerm(fits: Uint8Array, { dictionary, words, names }: Block, term: string): void {
-  for (const number of wordsWith(dictionary, term))
-    words.each(number, (slot) => {
-      fits[slot] = WORD
-    })
-  names.find(term, (slot, at) => {
-    fits[slot] = at > 0 ? WITHIN : names.lengthOf(slot) > term.length ? BEGINNING : WHOLE
-  })
-}
-
-function markLetter(fits: Uint8Array, { names, size }: Block, letter: string): void {
-  for (let slot = 0; slot < size; slot++) if (names.beginsWith(slot, letter)) fits[slot] = WHOLE
+function withLetter(letter: string): Condition {
+  return (levels, { names, size }) => {
+    for (let slot = 0; slot < size; slot++) if (names.beginsWith(slot, letter)) addBit(levels, slot)
+  }
 }

@@ -1,59 +1,88 @@
+import { countBits, lowestBit, WORD_BITS } from './bits.ts'
 import type { Block } from './block.ts'
-import { type Fitting, rankOf } from './fits.ts'
+import { LEVELS, type Levels } from './fits.ts'
 
-/** Rows that fit, in no order, and how well they do. */
+/** What fits of a block. */
+export interface Part {
+  /** As it was then; entries that an open one has got since are not in the sets. */
+  readonly block: Block
+  readonly levels: Levels
+}
+
+/** Crates that fit: a few bits for each entry of a block, so that a million of them are neither copied nor counted. */
 export interface Matches {
+  readonly parts: readonly Part[]
+  readonly total: number
+}
+
+/** Words of each set of a part. */
+export function wordsOfPart({ levels }: Part): number {
+  return levels.length / LEVELS
+}
+
+export function matchesOf(parts: readonly Part[]): Matches {
+  let total = 0
+  for (const part of parts) {
+    const { levels } = part
+    const words = wordsOfPart(part)
+    for (let at = levels.length - words; at < levels.length; at++) total += countBits(levels[at] ?? 0)
+  }
+  return { parts, total }
+}
+
+/** The slots of a part that fit, in rising order. */
+export function eachSlot(part: Part, found: (slot: number) => void): void {
+  const { levels } = part
+  const from = levels.length - wordsOfPart(part)
+  for (let at = from; at < levels.length; at++)
+    for (let rest = levels[at] ?? 0; rest !== 0; rest &= rest - 1)
+      found((at - from) * WORD_BITS + lowestBit(rest))
+}
+
+/** Takes a slot out of a part. */
+export function leaveOut(part: Part, slot: number): void {
+  const { levels } = part
+  const words = wordsOfPart(part)
+  const mask = ~(1 << (slot % WORD_BITS))
+  for (let at = slot >>> 5; at < levels.length; at += words) levels[at] = (levels[at] ?? 0) & mask
+}
+
+/** How well a slot fits that is in a part: 0 for the name itself, up to 3 for a word. */
+export function levelOf(part: Part, slot: number): number {
+  const { levels } = part
+  const words = wordsOfPart(part)
+  let level = 0
+  for (
+    let at = slot >>> 5;
+    level < LEVELS - 1 && ((levels[at] ?? 0) & (1 << (slot % WORD_BITS))) === 0;
+    at += words
+  )
+    level += 1
+  return level
+}
+
+/** Rows that fit, and by position their name keys. */
+export interface MatchRows {
   readonly rows: Uint32Array<ArrayBuffer>
-  /** By position: 0 for the name itself, 1 for one that starts so, 2 for within the name, 3 for elsewhere. */
-  readonly ranks: Uint8Array<ArrayBuffer>
+  readonly nameKeys: Uint32Array<ArrayBuffer>
 }
 
-/** Matches that are being collected: five bytes for each, since there may be a million in one search. */
-export interface MatchList {
-  add(row: number, rank: number): void
-  /** Adds what fits of a block, if it may be seen. */
-  addFitting(block: Block, fitting: Fitting, isVisible: (row: number) => boolean): void
-  all(): Matches
-}
-
-const FIRST = 256
-const GROWTH = 2
-
-/** A list with room for so many, to begin with. */
-export function createMatches(room: number = FIRST): MatchList {
-  let [rows, ranks] = [new Uint32Array(room), new Uint8Array(room)]
+/** The rows of all that fit, in no order. */
+export function rowsOf({ parts, total }: Matches): MatchRows {
+  const [rows, nameKeys] = [new Uint32Array(total), new Uint32Array(total)]
   let count = 0
-
-  function makeRoom(wanted: number): void {
-    if (wanted <= rows.length) return
-    const more = Math.max(FIRST, wanted, GROWTH * rows.length)
-    rows = new Uint32Array(rows.buffer.transfer(more * Uint32Array.BYTES_PER_ELEMENT))
-    ranks = new Uint8Array(ranks.buffer.transfer(more))
-  }
-
-  return {
-    add(row, rank) {
-      makeRoom(count + 1)
-      rows[count] = row
-      ranks[count] = rank
+  for (const part of parts) {
+    const { block } = part
+    eachSlot(part, (slot) => {
+      rows[count] = block.rows[slot] ?? 0
+      nameKeys[count] = block.nameKeys[slot] ?? 0
       count += 1
-    },
-    addFitting(block, { slots, fits }, isVisible) {
-      makeRoom(count + slots.length)
-      for (let i = 0; i < slots.length; i++) {
-        const slot = slots[i] ?? 0
-        const row = block.rows[slot] ?? 0
-        if (!isVisible(row)) continue
-        rows[count] = row
-        ranks[count] = rankOf(fits[slot] ?? 0)
-        count += 1
-      }
-    },
-    all: () => ({ rows: rows.subarray(0, count), ranks: ranks.subarray(0, count) }),
+    })
   }
+  return { rows, nameKeys }
 }
 
-/** Frees the memory of matches that nobody looks at any more: as garbage they would pile up to tens of megabytes. */
-export function giveUp({ rows, ranks }: Matches): void {
-  for (const { buffer } of [rows, ranks]) buffer.transfer(0)
+/** Frees memory that nobody looks at any more: as garbage it would pile up to tens of megabytes. */
+export function giveUp(arrays: readonly Uint32Array<ArrayBuffer>[]): void {
+  for (const { buffer } of arrays) buffer.transfer(0)
 }

@@ -1,71 +1,58 @@
-import { createSpellings } from './spellings.ts'
+import { lowestBit, WORD_BITS, wordsFor } from './bits.ts'
+import { createNameText, GROUP, type NameText } from './name-text.ts'
 
-/** Names of a group: terms are looked for in whole groups, and only in those that may have them. */
-const GROUP = 64
 /** Bytes for a name, to begin with: most are somewhat shorter. */
 const USUAL_LENGTH = 16
-const GROWTH = 1.5
-/** Before each name. */
-const NAME = '\n'
+const NEWLINE = 0x0a
 /** Three letters that follow one another are told from others by so many kinds: in a group are some hundred. */
 const KINDS = 2048
 const LETTERS = 3
-const BITS = 32
 
-/** The names of the entries of a block: as bytes, which are not for the garbage collector to count. */
-export interface Names {
+type Found = (slot: number, at: number) => void
+
+/** The names of the entries of a block. */
+export interface Names extends Pick<NameText, 'at' | 'spellingAt' | 'beginsWith'> {
+  lengthOf(slot: number): number
+  /** Where a term first occurs in the canonical name of each entry that has it. */
+  find(term: string, found: Found): void
+}
+
+/** Names to which more are added. */
+export interface OpenNames extends Names, Pick<NameText, 'compare'> {
   /** The name of the next slot, in both forms. */
   add(canonical: string, spelling: string): void
-  /** The canonical name. */
-  at(slot: number): string
-  /** The name as its crate spells it. */
-  spellingAt(slot: number): string
-  lengthOf(slot: number): number
-  /** Whether the canonical name begins so. */
-  beginsWith(slot: number, letters: string): boolean
-  /** Where a term first occurs in the canonical name of each entry that has it. */
-  find(term: string, found: (slot: number, at: number) => void): void
+  /** The names of some slots, in this order: packed, and so that terms are found without a look at most of them. */
+  packed(slots: Uint16Array): Names
 }
 
 /** Names for so many slots. */
-export function createNames(most: number): Names {
-  let text = Buffer.allocUnsafe(most * USUAL_LENGTH)
-  let used = 0
-  /** Where each group begins in the text, and each name in its group. */
-  const groups = new Uint32Array(Math.ceil(most / GROUP))
-  const starts = new Uint16Array(most)
-  const spellings = createSpellings()
-  /** For each kind of three letters a bit for each group that has some. */
-  const words = Math.ceil(most / GROUP / BITS)
-  const has = new Uint32Array(KINDS * words)
-  let size = 0
-
-  const startOf = (slot: number) => (groups[Math.floor(slot / GROUP)] ?? 0) + (starts[slot] ?? 0)
-  const endOf = (slot: number) => (slot + 1 < size ? startOf(slot + 1) - NAME.length : used)
-  const at = (slot: number) => text.toString('latin1', startOf(slot), endOf(slot))
-
-  function append(name: string): void {
-    if (size % GROUP === 0) groups[size / GROUP] = used
-    starts[size] = used + NAME.length - (groups[Math.floor(size / GROUP)] ?? 0)
-    const line = NAME + name
-    if (used + line.length > text.length)
-      text = Buffer.concat([text], Math.ceil(text.length * GROWTH) + line.length)
-    used += text.write(line, used, 'latin1')
-    size += 1
+export function openNames(most: number): OpenNames {
+  const text = createNameText(most, most * USUAL_LENGTH)
+  return {
+    ...readNames(text, (_, look) => {
+      for (let group = 0; group * GROUP < text.size; group++) look(group)
+    }),
+    ...{ add: text.add, compare: text.compare },
+    packed(slots) {
+      let room = 0
+      for (const slot of slots) room += text.endOf(slot) - text.startOf(slot) + 1
+      const sorted = createNameText(slots.length, room)
+      for (const slot of slots) sorted.copy(text, slot)
+      return readNames(sorted, groupsOf(sorted))
+    },
   }
+}
 
-  /** The groups that may have a term, as bits of a word of each kind. */
-  function bitsOf(kinds: readonly number[], word: number): number {
-    let bits = -1
-    for (const kind of kinds) bits &= has[kind * words + word] ?? 0
-    return bits
-  }
+/** Looks at all groups of names that may have a term. */
+type Groups = (term: string, look: (group: number) => void) => void
 
-  function findIn(group: number, term: string, found: Parameters<Names['find']>[1]): void {
-    const end = Math.min(size, (group + 1) * GROUP)
+function readNames(text: NameText, groups: Groups): Names {
+  const { at, spellingAt, beginsWith, startOf, endOf, starts } = text
+
+  function findIn(group: number, term: string, found: Found): void {
+    const end = Math.min(text.size, (group + 1) * GROUP)
     let slot = group * GROUP
-    if (slot >= end) return
-    const names = text.toString('latin1', groups[group], endOf(end - 1))
+    const names = text.group(group)
     for (let place = names.indexOf(term); place >= 0; place = names.indexOf(term, starts[slot])) {
       while (slot + 1 < end && (starts[slot + 1] ?? 0) <= place) slot++
       found(slot, place - (starts[slot] ?? 0))
@@ -74,43 +61,73 @@ export function createNames(most: number): Names {
   }
 
   return {
-    at,
+    ...{ at, spellingAt, beginsWith },
     lengthOf: (slot) => endOf(slot) - startOf(slot),
-    beginsWith(slot, letters) {
-      const start = startOf(slot)
-      for (let i = 0; i < letters.length; i++)
-        if (start + i >= used || text[start + i] !== letters.charCodeAt(i)) return false
-      return true
-    },
-    spellingAt: (slot) => spellings.of(startOf(slot), at(slot)),
-    add(canonical, spelling) {
-      const group = Math.floor(size / GROUP)
-      append(canonical)
-      spellings.add(startOf(size - 1), canonical, spelling)
-      for (const kind of kindsOf(canonical)) {
-        const word = kind * words + Math.floor(group / BITS)
-        has[word] = (has[word] ?? 0) | (1 << (group % BITS))
-      }
-    },
     find(term, found) {
-      const kinds = kindsOf(term)
-      for (let word = 0; word < words; word++)
-        for (let bits = bitsOf(kinds, word); bits !== 0; bits &= bits - 1)
-          findIn(word * BITS + lowestBit(bits), term, found)
+      if (term.length === 1 || term.length === 2) findLetters(text, term, found)
+      else groups(term, (group) => findIn(group, term, found))
     },
+  }
+}
+
+/** Finds what is so short that most groups have it, and many of their names. */
+function findLetters({ bytes, used }: NameText, term: string, found: Found): void {
+  const [first, second] = [term.charCodeAt(0), term.charCodeAt(1)]
+  let [slot, start, isMet] = [-1, 0, false]
+  for (let at = 0; at < used; at++) {
+    const byte = bytes[at]
+    if (byte === NEWLINE) {
+      slot += 1
+      start = at + 1
+      isMet = false
+    } else if (byte === first && !isMet && (term.length === 1 || bytes[at + 1] === second)) {
+      found(slot, at - start)
+      isMet = true
+    }
+  }
+}
+
+/** For each kind of three letters a bit for each group that has some. */
+function groupsOf({ bytes, used, size }: NameText): Groups {
+  const words = wordsFor(Math.ceil(size / GROUP))
+  const has = new Uint32Array(KINDS * words)
+  let [slot, last, before] = [-1, 0, 0]
+  for (let at = 0; at < used; at++) {
+    const letter = bytes[at] ?? 0
+    if (letter === NEWLINE) {
+      slot += 1
+      ;[last, before] = [0, 0]
+      continue
+    }
+    if (before > 0) {
+      const group = Math.floor(slot / GROUP)
+      const word = kindOf(before, last, letter) * words + Math.floor(group / WORD_BITS)
+      has[word] = (has[word] ?? 0) | (1 << (group % WORD_BITS))
+    }
+    before = last
+    last = letter
+  }
+  return (term, look) => {
+    const kinds = kindsOf(term)
+    for (let word = 0; word < words; word++) {
+      let bits = -1
+      for (const kind of kinds) bits &= has[kind * words + word] ?? 0
+      for (; bits !== 0; bits &= bits - 1) {
+        const group = word * WORD_BITS + lowestBit(bits)
+        if (group * GROUP < size) look(group)
+      }
+    }
   }
 }
 
 /** The kinds of all three letters that follow one another. */
 function kindsOf(text: string): readonly number[] {
   const kinds: number[] = []
-  for (let i = 0; i + LETTERS <= text.length; i++) {
-    const [a, b, c] = [text.charCodeAt(i), text.charCodeAt(i + 1), text.charCodeAt(i + 2)]
-    kinds.push((a * 37 * 37 + b * 37 + c) % KINDS)
-  }
+  for (let i = 0; i + LETTERS <= text.length; i++)
+    kinds.push(kindOf(text.charCodeAt(i), text.charCodeAt(i + 1), text.charCodeAt(i + 2)))
   return kinds
 }
 
-function lowestBit(bits: number): number {
-  return 31 - Math.clz32(bits & -bits)
+function kindOf(a: number, b: number, c: number): number {
+  return (a * 37 * 37 + b * 37 + c) % KINDS
 }

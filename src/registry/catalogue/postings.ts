@@ -1,9 +1,13 @@
+import { addBit, type Bits, eachBit, noBits, wordsFor } from './bits.ts'
+
 /** Which entries of a block have a number, for each number that one of them has. */
 export interface Postings {
   /** The numbers that there are. */
   numbers(): Iterable<number>
   /** Tells the slots of the entries that have a number, in rising order. */
   each(number: number, found: (slot: number) => void): void
+  /** Adds these slots to a set. */
+  addTo(bits: Uint32Array, number: number): void
 }
 
 /** Postings to which more are added. */
@@ -18,7 +22,10 @@ export function openPostings(): OpenPostings {
   return {
     lists,
     numbers: () => lists.keys(),
-    each: (number, found) => lists.get(number)?.forEach(found),
+    each: (number, found) => lists.get(number)?.forEach((slot) => void found(slot)),
+    addTo(bits, number) {
+      for (const slot of lists.get(number) ?? []) addBit(bits, slot)
+    },
     add(slot, numbers) {
       for (const number of numbers) {
         const list = lists.get(number)
@@ -30,25 +37,111 @@ export function openPostings(): OpenPostings {
 }
 
 /**
- * The same postings, in a few objects that are not for the garbage collector to walk through: bytes of gaps between
- * slots, most of which are short.
+ * The same postings of some entries in another order, in a few objects that are not for the garbage collector to walk
+ * through: bytes of gaps between slots, most of which are short, or a set with a bit for each slot where that takes less.
  */
-export function packedPostings(open: OpenPostings): Postings {
-  const lists = [...open.lists].sort(([a], [b]) => a - b)
-  const numbers = packed(lists.map(([number]) => number))
-  const ends = new Uint32Array(lists.length)
-  let end = 0
-  for (const [place, [, list]] of lists.entries()) ends[place] = end += bytesFor(list)
-  const gaps = new Uint8Array(end)
-  const startOf = (place: number) => (place === 0 ? 0 : (ends[place - 1] ?? 0))
-  for (const [place, [, list]] of lists.entries()) writeGaps(gaps, startOf(place), list)
+export function packedPostings({ lists }: OpenPostings, order: Uint16Array, size: number): Postings {
+  const all = [...lists].sort(([a], [b]) => a - b)
+  const numbers = packed(all.map(([number]) => number))
+  const words = wordsFor(order.length)
+  const [ends, places] = [new Uint32Array(all.length), new Uint16Array(all.length)]
+  const gaps: number[] = []
+  const sets: Bits[] = []
+  const moved = inOrder(
+    all.map(([, list]) => list),
+    order,
+    size,
+  )
+  for (const [place, slots] of moved.entries()) {
+    if (bytesFor(slots) > words * Uint32Array.BYTES_PER_ELEMENT) {
+      const set = noBits(order.length)
+      for (let i = 0; i < slots.length; i++) addBit(set, slots[i] ?? 0)
+      places[place] = sets.push(set)
+    } else writeGaps(gaps, slots)
+    ends[place] = gaps.length
+  }
+  return readPostings({ numbers, ends, places, gaps: new Uint8Array(gaps), sets: joined(sets, words), words })
+}
+
+/** Lists of slots, of `size` that there are, by their new places: in rising order, without a sort for each list. */
+function inOrder(
+  lists: readonly (readonly number[])[],
+  order: Uint16Array,
+  size: number,
+): readonly Uint16Array[] {
+  const [starts, total] = startsBySlot(lists, size)
+  const next = starts.slice()
+  const listOf = new Uint32Array(total)
+  for (const [number, list] of lists.entries())
+    for (const slot of list) {
+      const at = next[slot] ?? 0
+      listOf[at] = number
+      next[slot] = at + 1
+    }
+  const moved = lists.map(({ length }) => new Uint16Array(length))
+  const counts = new Uint16Array(lists.length)
+  for (let there = 0; there < order.length; there++) {
+    const slot = order[there] ?? 0
+    for (let at = starts[slot] ?? 0; at < (next[slot] ?? 0); at++) {
+      const number = listOf[at] ?? 0
+      const count = counts[number] ?? 0
+      const list = moved[number]
+      if (list !== undefined) list[count] = there
+      counts[number] = count + 1
+    }
+  }
+  return moved.map((list, number) => list.subarray(0, counts[number]))
+}
+
+/** By slot, in how many lists those before it are; and all. */
+function startsBySlot(lists: readonly (readonly number[])[], size: number): [Uint32Array, number] {
+  const starts = new Uint32Array(size)
+  for (const list of lists) for (const slot of list) starts[slot] = (starts[slot] ?? 0) + 1
+  let total = 0
+  for (let slot = 0; slot < size; slot++) {
+    const count = starts[slot] ?? 0
+    starts[slot] = total
+    total += count
+  }
+  return [starts, total]
+}
+
+interface Packed {
+  /** In rising order. */
+  readonly numbers: Uint16Array | Uint32Array
+  /** Where the gaps of each end. */
+  readonly ends: Uint32Array
+  /** Of those that are sets, which one, from 1. */
+  readonly places: Uint16Array
+  readonly gaps: Uint8Array
+  readonly sets: Uint32Array
+  readonly words: number
+}
+
+function readPostings({ numbers, ends, places, gaps, sets, words }: Packed): Postings {
+  function find(number: number, inSet: (set: Uint32Array) => void, inGaps: (slot: number) => void): void {
+    const place = placeOf(numbers, number)
+    if (numbers[place] !== number) return
+    const set = places[place] ?? 0
+    if (set > 0) inSet(sets.subarray((set - 1) * words, set * words))
+    else readGaps(gaps, place === 0 ? 0 : (ends[place - 1] ?? 0), ends[place] ?? 0, inGaps)
+  }
   return {
     numbers: () => numbers,
-    each(number, found) {
-      const place = placeOf(numbers, number)
-      if (numbers[place] === number) readGaps(gaps, startOf(place), ends[place] ?? 0, found)
+    each: (number, found) => find(number, (set) => eachBit(set, found), found),
+    addTo(bits, number) {
+      const addAll = (set: Uint32Array) => {
+        for (let word = 0; word < words; word++) bits[word] = (bits[word] ?? 0) | (set[word] ?? 0)
+      }
+      find(number, addAll, (slot) => addBit(bits, slot))
     },
   }
+}
+
+function joined(sets: readonly Uint32Array[], words: number): Uint32Array {
+  const all = new Uint32Array(sets.length * words)
+  for (const [place, set] of sets.entries()) all.set(set, place * words)
+  return all
 }
 
 /** By slot, the numbers that its entry has. */
@@ -69,23 +162,24 @@ export function packed(numbers: ArrayLike<number>): Uint16Array | Uint32Array {
 const BITS = 7
 const MORE = 1 << BITS
 
-function bytesFor(slots: readonly number[]): number {
+function bytesFor(slots: Uint16Array): number {
   let bytes = slots.length
   let before = 0
-  for (const slot of slots) {
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i] ?? 0
     for (let gap = slot - before; gap >= MORE; gap >>>= BITS) bytes += 1
     before = slot
   }
   return bytes
 }
 
-function writeGaps(bytes: Uint8Array, from: number, slots: readonly number[]): void {
-  let at = from
+function writeGaps(bytes: number[], slots: Uint16Array): void {
   let before = 0
-  for (const slot of slots) {
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i] ?? 0
     let gap = slot - before
-    for (; gap >= MORE; gap >>>= BITS) bytes[at++] = (gap % MORE) + MORE
-    bytes[at++] = gap
+    for (; gap >= MORE; gap >>>= BITS) bytes.push((gap % MORE) + MORE)
+    bytes.push(gap)
     before = slot
   }
 }
@@ -104,8 +198,8 @@ function readGaps(bytes: Uint8Array, from: number, to: number, found: (slot: num
 }
 
 /** Where a number is among numbers in rising order, or would be. */
-function placeOf(numbers: Uint16Array | Uint32Array, number: number): number {
-  let [low, high] = [0, numbers.length]
+export function placeOf(numbers: Uint16Array | Uint32Array, number: number, length = numbers.length): number {
+  let [low, high] = [0, length]
   while (low < high) {
     const middle = (low + high) >>> 1
     if ((numbers[middle] ?? 0) < number) low = middle + 1

@@ -1,5 +1,6 @@
+import type { Block } from './block.ts'
 import { createFits, type Wanted } from './fits.ts'
-import { createMatches, type Matches } from './matches.ts'
+import { eachSlot, leaveOut, type Matches, matchesOf, type Part } from './matches.ts'
 import type { CrateTable } from './table.ts'
 import type { TagKind, TagNumbers } from './tags.ts'
 import { termBytes } from './words.ts'
@@ -19,30 +20,53 @@ export interface CrateCriteria {
   readonly names?: readonly string[]
 }
 
-/** The rows that fit, found block by block; `pause` lets others work in between. */
+/** What somebody may see of a table. */
+export interface Visibility {
+  isVisible(row: number): boolean
+  /** Whether that is all of a block, where it can be told without a look at each row. */
+  seesAll?(block: Block): boolean
+}
+
+/** The crates that fit, found block by block; `pause` lets others work in between. */
 export async function matchingRows(
   table: CrateTable,
   criteria: CrateCriteria,
-  isVisible: (row: number) => boolean,
+  visibility: Visibility,
   pause: () => Promise<void>,
 ): Promise<Matches> {
   const before = table.changes
-  const found = isAnything(criteria) ? createMatches(table.size) : createMatches()
   const fitsOf = createFits(prepare(criteria, table.tags))
-  const { names } = criteria
-  if (names !== undefined) {
-    const rows = new Set(names.map(table.rowOf).filter((row) => row !== undefined))
-    const isMeant = (row: number) => rows.has(row) && isVisible(row)
-    for (const block of new Set(Array.from(rows, table.blockOf)))
-      found.addFitting(block, fitsOf(block), isMeant)
-    return found.all()
+  const only = criteria.names && slotsByBlock(table, criteria.names)
+  const parts: Part[] = []
+  for (const block of only?.keys() ?? table.blocks) {
+    const levels = fitsOf(block)
+    if (levels !== undefined)
+      parts.push(visiblePart({ block, levels: levels.slice() }, visibility, only?.get(block)))
+    // What is looked for by its place must not move.
+    if (only === undefined) await pause()
   }
-  for (const block of table.blocks) {
-    found.addFitting(block, fitsOf(block), isVisible)
-    await pause()
+  return matchesOf(table.changes === before ? parts : withoutRepeats(parts))
+}
+
+/** Where crates of these names are. */
+function slotsByBlock(table: CrateTable, names: readonly string[]): ReadonlyMap<Block, ReadonlySet<number>> {
+  const slots = new Map<Block, Set<number>>()
+  for (const row of new Set(names.map(table.rowOf))) {
+    if (row === undefined) continue
+    const block = table.blockOf(row)
+    slots.set(block, (slots.get(block) ?? new Set()).add(table.slotOf(row)))
   }
-  const matches = found.all()
-  return table.changes === before ? matches : withoutRepeats(matches)
+  return slots
+}
+
+/** The same part without what may not be seen or is not meant. */
+function visiblePart(part: Part, { isVisible, seesAll }: Visibility, only?: ReadonlySet<number>): Part {
+  const { block } = part
+  if (only === undefined && seesAll?.(block)) return part
+  eachSlot(part, (slot) => {
+    if (only?.has(slot) === false || !isVisible(block.rows[slot] ?? 0)) leaveOut(part, slot)
+  })
+  return part
 }
 
 function prepare(
@@ -75,8 +99,13 @@ export function isAnything({
 }
 
 /** A crate that changed while others had their turn may have been met twice. */
-function withoutRepeats({ rows, ranks }: Matches): Matches {
-  const best = new Map<number, number>()
-  for (const [position, row] of rows.entries()) best.set(row, ranks[position] ?? 0)
-  return { rows: Uint32Array.from(best.keys()), ranks: Uint8Array.from(best.values()) }
+function withoutRepeats(parts: readonly Part[]): readonly Part[] {
+  const met = new Set<number>()
+  for (const part of parts.toReversed())
+    eachSlot(part, (slot) => {
+      const row = part.block.rows[slot] ?? 0
+      if (met.has(row)) leaveOut(part, slot)
+      met.add(row)
+    })
+  return parts
 }

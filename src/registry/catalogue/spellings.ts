@@ -1,25 +1,37 @@
-import { createColumn } from './columns.ts'
-
 /** How names are spelled: a bit for each character, whether it is not as in the canonical form. */
 export interface Spellings {
   /** Takes note of the spelling of the name whose characters are numbered from `start` on. */
   add(start: number, canonical: string, spelling: string): void
   of(start: number, canonical: string): string
+  /** Whether a character is not as in the canonical form. */
+  isOther(at: number): boolean
+  mark(at: number): void
 }
 
-export function createSpellings(): Spellings {
-  const bits = createColumn(Uint8Array)
+const GROWTH = 1.5
+
+/** Spellings of so many characters, to begin with. */
+export function createSpellings(characters: number): Spellings {
+  let bits = new Uint8Array(Math.ceil(characters / 8))
+  const isOther = (at: number) => ((bits[at >>> 3] ?? 0) & (1 << (at & 7))) !== 0
+
+  function mark(at: number): void {
+    const byte = at >>> 3
+    if (byte >= bits.length) {
+      const more = new Uint8Array(Math.ceil(byte * GROWTH) + 1)
+      more.set(bits)
+      bits = more
+    }
+    bits[byte] = (bits[byte] ?? 0) | (1 << (at & 7))
+  }
+
   return {
+    ...{ isOther, mark },
     add(start, canonical, spelling) {
-      for (let i = 0; i < spelling.length; i++) {
-        const at = start + i
-        if (spelling[i] !== canonical[i]) bits.set(at >>> 3, bits.get(at >>> 3) | (1 << (at & 7)))
-      }
+      for (let i = 0; i < spelling.length; i++) if (spelling[i] !== canonical[i]) mark(start + i)
     },
-    of(start, canonical) {
-      const isOther = (at: number) => (bits.get(at >>> 3) & (1 << (at & 7))) !== 0
-      return Array.from(canonical, (letter, i) => (isOther(start + i) ? unfolded(letter) : letter)).join('')
-    },
+    of: (start, canonical) =>
+      Array.from(canonical, (letter, i) => (isOther(start + i) ? unfolded(letter) : letter)).join(''),
   }
 }
 

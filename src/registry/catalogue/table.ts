@@ -1,11 +1,12 @@
 import { canonicalName } from '../../protocol/name.ts'
+import { removeBit } from './bits.ts'
 import {
   BLOCK_SIZE,
   type Block,
   type BlockEntry,
   EMPTY_BLOCK,
   entriesIn,
-  HIDDEN,
+  type OpenBlock,
   openBlock,
 } from './block.ts'
 import { type Column, createColumn } from './columns.ts'
@@ -39,13 +40,11 @@ export interface CrateTable {
   nameOf(row: number): string
   /** The name as its crate spells it. */
   spellingOf(row: number): string
+  /** Where its entry is. */
   blockOf(row: number): Block
+  slotOf(row: number): number
   /** The entries of some rows. */
   entriesOf(rows: readonly number[]): Promise<readonly CatalogueEntry[]>
-  /** By row, what names with a lower one come behind; {@link CrateTable.compareNames} tells those with the same apart. */
-  readonly nameKeys: Column
-  /** Negative when the first one's name is before the second one's. */
-  compareNames(a: number, b: number): number
   /** By row, in seconds since 1970. */
   readonly created: Column
   readonly updated: Column
@@ -74,7 +73,6 @@ export function createCrateTable(
   const tags = createTagNumbers()
   const created = createColumn(Uint32Array)
   const updated = createColumn(Uint32Array)
-  const nameKeys = createColumn(Uint32Array)
   const names = createNameIndex(nameOf)
   blocks.push(open)
   live.push(0)
@@ -104,8 +102,16 @@ export function createCrateTable(
     open = openBlock(blockSize)
     blocks.push(open)
     live.push(0)
-    if ((live[block] ?? 0) > few) blocks[block] = full.seal()
+    if ((live[block] ?? 0) > few) seal(full, block)
     else giveUp(block)
+  }
+
+  /** Closes a block, where entries get other places. */
+  function seal(full: OpenBlock, block: number): void {
+    const from = block * blockSize
+    const sealed = full.seal((slot) => places.get(full.rows[slot] ?? 0) === from + slot)
+    blocks[block] = sealed
+    for (let slot = 0; slot < sealed.size; slot++) places.set(sealed.rows[slot] ?? 0, from + slot)
   }
 
   /** Moves what still counts in a block to the end. */
@@ -120,8 +126,7 @@ export function createCrateTable(
   /** The entry of a row counts no longer; another one has been appended. */
   function leave(place: number): void {
     const block = Math.floor(place / blockSize)
-    const { hidden } = blocks[block] ?? EMPTY_BLOCK
-    hidden[place % blockSize] = HIDDEN
+    removeBit((blocks[block] ?? EMPTY_BLOCK).shown, place % blockSize)
     live[block] = (live[block] ?? 0) - 1
     if (block < blocks.length - 1 && live[block] <= few && blocks[block] !== EMPTY_BLOCK) giveUp(block)
   }
@@ -149,14 +154,8 @@ export function createCrateTable(
     isGone,
     nameOf,
     spellingOf: (row) => blockOf(row).names.spellingAt(slotOf(row)),
-    blockOf,
-    tags,
+    ...{ blockOf, slotOf, tags },
     entriesOf: (some) => details.read(some),
-    nameKeys,
-    compareNames(a, b) {
-      const [left, right] = [nameOf(a), nameOf(b)]
-      return left < right ? -1 : Number(left > right)
-    },
     ...{ created, updated },
     put(entry) {
       const name = canonicalName(entry.name)
@@ -179,27 +178,12 @@ export function createCrateTable(
       if (before !== undefined) leave(left)
       created.set(row, seconds(entry.created ?? entry.updated))
       updated.set(row, entry.updated === entry.created ? created.get(row) : seconds(entry.updated))
-      if (before === undefined) {
-        nameKeys.set(row, nameKey(name))
-        names.add(name, row)
-      }
+      if (before === undefined) names.add(name, row)
       changes += 1
       return true
     },
     close: details.close,
   }
-}
-
-/** The characters of canonical names, in order: of so few, six fit into 32 bits. */
-const LETTERS = ' 0123456789_abcdefghijklmnopqrstuvwxyz'
-const KEY_LETTERS = 6
-
-/** Orders names as their first letters do. */
-function nameKey(name: string): number {
-  let key = 0
-  for (let i = 0; i < KEY_LETTERS; i++)
-    key = key * LETTERS.length + Math.max(0, LETTERS.indexOf(name[i] ?? ' '))
-  return key
 }
 
 function seconds(time: string): number {

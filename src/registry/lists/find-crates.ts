@@ -1,15 +1,22 @@
 import type { CrateOrder } from '../../protocol/crates-query.ts'
+import { rowsByFit, rowsByName } from '../catalogue/by-name.ts'
 import { firstOf, type Order } from '../catalogue/first-of.ts'
-import { createMatches, giveUp, type Matches } from '../catalogue/matches.ts'
+import {
+  eachSlot,
+  giveUp,
+  leaveOut,
+  type Matches,
+  matchesOf,
+  type Part,
+  rowsOf,
+} from '../catalogue/matches.ts'
 import { type CrateCriteria, isAnything, matchingRows } from '../catalogue/query.ts'
 import type { CrateTable } from '../catalogue/table.ts'
-import { type Downloads, orderKey } from './order.ts'
+import { type Downloads, type NumberOrder, orderKey } from './order.ts'
 import type { VisibleCrates } from './visible-crates.ts'
 
 /** So many crates are asked about at a time. */
 const BATCH = 256
-/** There are so many keys of names. */
-const NAME_KEYS = 2 ** 32
 /** So many of the first rows of a list of all crates are kept. */
 const KEPT = 1000
 
@@ -47,23 +54,30 @@ export async function visibleRows(
 }
 
 async function findRows(
-  { table, isVisible, confirm }: VisibleCrates,
+  { table, confirm, ...visibility }: VisibleCrates,
   criteria: CrateCriteria,
   pause: () => Promise<void>,
 ): Promise<Matches> {
-  const found = await matchingRows(table, criteria, isVisible, pause)
+  const found = await matchingRows(table, criteria, visibility, pause)
   if (confirm === undefined) return found
-  const confirmed = createMatches()
-  for (let from = 0; from < found.rows.length; from += BATCH) {
-    const rows = Array.from(found.rows.subarray(from, from + BATCH))
-    const answers = await Promise.all(rows.map(confirm))
-    for (const [position, row] of rows.entries()) {
-      if (answers[position]) confirmed.add(row, found.ranks[from + position] ?? 0)
-    }
+  for (const part of found.parts) await confirmAll(part, confirm, pause)
+  return matchesOf(found.parts)
+}
+
+/** Takes out of a part what is not agreed to. */
+async function confirmAll(
+  part: Part,
+  confirm: (row: number) => Promise<boolean>,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const slots: number[] = []
+  eachSlot(part, (slot) => slots.push(slot))
+  for (let from = 0; from < slots.length; from += BATCH) {
+    const some = slots.slice(from, from + BATCH)
+    const answers = await Promise.all(some.map((slot) => confirm(part.block.rows[slot] ?? 0)))
+    for (const [position, slot] of some.entries()) if (!answers[position]) leaveOut(part, slot)
     await pause()
   }
-  giveUp(found)
-  return confirmed.all()
 }
 
 /** The rows from `from` to `to` in an order. */
@@ -75,37 +89,39 @@ export async function inOrder(
   [from, to]: readonly [from: number, to: number],
   pause: () => Promise<void>,
 ): Promise<readonly number[]> {
+  if (order === 'relevance') return rowsByFit(found, [from, to], pause)
+  if (order === 'alpha') return rowsByName(found, [from, to], pause)
   const { firsts } = found
-  if (firsts === undefined || to > KEPT) return rowsInOrder(table, found, order, downloads, [from, to], pause)
+  if (firsts === undefined || to > KEPT)
+    return rowsByNumber(table, found, order, downloads, [from, to], pause)
   const { changes } = table
   const known = firsts.get(order)
   const rows =
     known?.changes === changes && known.downloads === downloads
       ? known.rows
-      : rowsInOrder(table, found, order, downloads, [0, KEPT], pause)
+      : rowsByNumber(table, found, order, downloads, [0, KEPT], pause)
   firsts.set(order, { changes, downloads, rows })
   return (await rows).slice(from, to)
 }
 
-async function rowsInOrder(
+async function rowsByNumber(
   table: CrateTable,
-  { rows, ranks }: Matches,
-  order: CrateOrder,
+  found: Matches,
+  order: NumberOrder,
   downloads: Downloads,
   window: readonly [from: number, to: number],
   pause: () => Promise<void>,
 ): Promise<readonly number[]> {
   const keyOf = await orderKey(table, order, downloads, pause)
-  const names = table.nameKeys.values
+  const { rows, nameKeys } = rowsOf(found)
   const rowOf = (position: number) => rows[position] ?? 0
+  const nameOf = (position: number) => table.nameOf(rowOf(position))
   const byKey: Order = {
-    first:
-      order === 'relevance'
-        ? // One number for both, since most ranks are the same.
-          (position) => (ranks[position] ?? 0) * NAME_KEYS + (names[rows[position] ?? 0] ?? 0)
-        : (position) => keyOf(rowOf(position)),
-    second: (position) => names[rowOf(position)] ?? 0,
-    compare: (a, b) => table.compareNames(rowOf(a), rowOf(b)),
+    first: (position) => keyOf(rows[position] ?? 0),
+    second: (position) => nameKeys[position] ?? 0,
+    compare: (a, b) => (nameOf(a) < nameOf(b) ? -1 : 1),
   }
-  return (await firstOf(rows.length, byKey, window, pause)).map(rowOf)
+  const first = (await firstOf(rows.length, byKey, window, pause)).map(rowOf)
+  giveUp([rows, nameKeys])
+  return first
 }

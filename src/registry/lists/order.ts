@@ -5,26 +5,23 @@ import type { DownloadTotals } from '../download-counts.ts'
 /** Downloads by canonical name. */
 export type Downloads = DownloadTotals['crates']
 
+/** The orders that go by a number of a crate, and by its name where that is the same. */
+export type NumberOrder = Exclude<CrateOrder, 'relevance' | 'alpha'>
+
 /** A number that is the lower the further ahead a row belongs. */
 export type RowKey = (row: number) => number
 
 /** Names that are looked for before others get a turn. */
 const PART = 256
 
-/** The key of an order; where the row does not tell it, all are the same. */
+/** The key of an order. */
 export async function orderKey(
   table: CrateTable,
-  order: CrateOrder,
+  order: NumberOrder,
   downloads: Downloads,
   pause: () => Promise<void>,
 ): Promise<RowKey> {
   switch (order) {
-    case 'relevance':
-      return () => 0
-    case 'alpha': {
-      const { values } = table.nameKeys
-      return (row) => values[row] ?? 0
-    }
     case 'downloads':
       return mostFirst(await downloadsByRow(table, 'total', downloads, pause))
     case 'recent-downloads':

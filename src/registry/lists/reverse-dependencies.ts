@@ -47,8 +47,8 @@ export async function findDependents(
     const window = [skip, skip + perPage - names.length] as const
     const rows = await inOrder(table, found, 'downloads', downloads, window, pause)
     names.push(...rows.map(table.spellingOf))
-    skip = Math.max(0, skip - found.rows.length)
-    total += found.rows.length
+    skip = Math.max(0, skip - found.total)
+    total += found.total
   }
   const crates = await Promise.all(
     names.map(async (dependent): Promise<readonly Dependent[]> => {

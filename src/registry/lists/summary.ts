@@ -1,9 +1,8 @@
 import type { SearchHit } from '../../protocol/api.ts'
-import type { CrateOrder } from '../../protocol/crates-query.ts'
-import type { Matches } from '../catalogue/matches.ts'
+import { eachSlot, leaveOut, type Matches, matchesOf, type Part } from '../catalogue/matches.ts'
 import { hitOf } from '../search.ts'
 import { type FoundRows, inOrder, visibleRows } from './find-crates.ts'
-import { type Downloads, downloadsByRow, orderKey } from './order.ts'
+import { type Downloads, downloadsByRow, type NumberOrder, orderKey } from './order.ts'
 import type { CountTags, TagCount } from './tag-counts.ts'
 import type { VisibleCrates } from './visible-crates.ts'
 
@@ -38,11 +37,13 @@ export async function summarizeCrates(
 ): Promise<Summary> {
   const offers: Offer[] = []
   for (const crates of all) offers.push({ crates, found: await visibleRows(crates, {}, pause) })
-  const updated = offers.map(({ crates, found }) => ({ crates, found: updatedSince(crates, found) }))
-  const top = (some: readonly Offer[], order: CrateOrder) => topOf(some, order, downloads, pause)
+  const updated: Offer[] = []
+  for (const { crates, found } of offers)
+    updated.push({ crates, found: await updatedSince(crates, found, pause) })
+  const top = (some: readonly Offer[], order: NumberOrder) => topOf(some, order, downloads, pause)
   const categories = await countTags('category', all, pause)
   return {
-    crates: offers.reduce((sum, { found }) => sum + found.rows.length, 0),
+    crates: offers.reduce((sum, { found }) => sum + found.total, 0),
     downloads: await addUp(offers, downloads, pause),
     newest: await top(offers, 'new'),
     mostDownloaded: await top(offers, 'downloads'),
@@ -66,7 +67,7 @@ export function isTopLevel({ value }: TagCount): boolean {
 /** The first of several catalogues in an order: the first of each, put in order once more. */
 async function topOf(
   offers: readonly Offer[],
-  order: CrateOrder,
+  order: NumberOrder,
   downloads: Downloads,
   pause: () => Promise<void>,
 ): Promise<readonly SearchHit[]> {
@@ -86,9 +87,22 @@ async function topOf(
     .map(({ hit }) => hit)
 }
 
-function updatedSince({ table }: VisibleCrates, { rows }: Matches): Matches {
-  const updated = rows.filter((row) => table.updated.get(row) !== table.created.get(row))
-  return { rows: updated, ranks: new Uint8Array(updated.length) }
+async function updatedSince(
+  { table }: VisibleCrates,
+  { parts }: Matches,
+  pause: () => Promise<void>,
+): Promise<Matches> {
+  const updated: Part[] = []
+  for (const { block, levels } of parts) {
+    const part = { block, levels: levels.slice() }
+    eachSlot(part, (slot) => {
+      const row = block.rows[slot] ?? 0
+      if (table.updated.get(row) === table.created.get(row)) leaveOut(part, slot)
+    })
+    updated.push(part)
+    await pause()
+  }
+  return matchesOf(updated)
 }
 
 async function addUp(
@@ -100,7 +114,10 @@ async function addUp(
   if (downloads.size === 0) return sum
   for (const { crates, found } of offers) {
     const byRow = await downloadsByRow(crates.table, 'total', downloads, pause)
-    for (const row of found.rows) sum += byRow[row] ?? 0
+    for (const part of found.parts)
+      eachSlot(part, (slot) => {
+        sum += byRow[part.block.rows[slot] ?? 0] ?? 0
+      })
   }
   return sum
 }

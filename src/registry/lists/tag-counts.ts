@@ -1,5 +1,5 @@
-import { HIDDEN } from '../catalogue/block.ts'
-import type { Matches } from '../catalogue/matches.ts'
+import { hasBit } from '../catalogue/bits.ts'
+import { eachSlot, type Matches } from '../catalogue/matches.ts'
 import type { CrateTable } from '../catalogue/table.ts'
 import { type TagKind, withParents } from '../catalogue/tags.ts'
 import { visibleRows } from './find-crates.ts'
@@ -59,19 +59,22 @@ async function addCounts(
   counts: Map<string, { crates: number; created: number }>,
   kind: TagKind,
   { table }: VisibleCrates,
-  { rows }: Matches,
+  { parts }: Matches,
   pause: () => Promise<void>,
 ): Promise<void> {
   const isMeant = new Uint8Array(table.rows)
-  for (const row of rows) isMeant[row] = 1
+  for (const part of parts)
+    eachSlot(part, (slot) => {
+      isMeant[part.block.rows[slot] ?? 0] = 1
+    })
   const valuesOf = knownValues(table, kind)
-  for (const { tags, rows, hidden } of table.blocks) {
+  for (const { tags, rows, shown } of table.blocks) {
     for (const [value, numbers] of numbersByValue(tags.numbers(), valuesOf)) {
       // An entry that has several of them counts once.
       const counted = numbers.length > 1 ? new Set<number>() : undefined
       const countOnce = (slot: number) => {
         const row = rows[slot] ?? 0
-        if (isMeant[row] !== 1 || hidden[slot] === HIDDEN || counted?.has(slot)) return
+        if (isMeant[row] !== 1 || !hasBit(shown, slot) || counted?.has(slot)) return
         counted?.add(slot)
         count(counts, value, table.created.get(row))
       }

@@ -1,14 +1,17 @@
 import type { PackageRule } from '../../options.ts'
 import type { Access, Caller } from '../access.ts'
+import type { Block } from '../catalogue/block.ts'
 import { type Column, createColumn } from '../catalogue/columns.ts'
+import type { Visibility } from '../catalogue/query.ts'
 import type { CrateTable } from '../catalogue/table.ts'
 import type { PackageRules } from '../package-rules.ts'
 
-/** The crates of one catalogue that somebody may see. */
-export interface VisibleCrates {
+/**
+ * The crates of one catalogue that somebody may see. What the rules show is all there is to ask, unless there is
+ * {@link VisibleCrates.confirm}.
+ */
+export interface VisibleCrates extends Visibility {
   readonly table: CrateTable
-  /** Whether the rules show a crate: all there is to ask, unless there is {@link VisibleCrates.confirm}. */
-  isVisible(row: number): boolean
   /** What else must agree to a crate that the rules show, and takes asking. */
   readonly confirm?: (row: number) => Promise<boolean>
   /** Of two with the same key the same rows are visible, as long as the catalogues do not change. */
@@ -49,6 +52,8 @@ export function createCrateSight(access: Access, rules: PackageRules): CrateSigh
   const columns = new WeakMap<CrateTable, Column<Uint16Array>>()
   /** Rows up to here have their numbers. */
   const known = new WeakMap<CrateTable, number>()
+  /** Of blocks, as far as they have been looked at. */
+  const inBlocks = new WeakMap<Block, { size: number; readonly numbers: Set<number> }>()
 
   /** The number of the rule for a row, looked for once: rows keep their names. */
   function ruleNumbers(table: CrateTable): (row: number) => number {
@@ -61,6 +66,14 @@ export function createCrateSight(access: Access, rules: PackageRules): CrateSigh
       return number
     }
     return (row) => values[row] || column.get(row) || find(row)
+  }
+
+  /** The numbers of the rules for all entries of a block, those that have moved included. */
+  function numbersIn(block: Block, numberOf: (row: number) => number): ReadonlySet<number> {
+    const known = inBlocks.get(block) ?? { size: 0, numbers: new Set() }
+    for (; known.size < block.size; known.size++) known.numbers.add(numberOf(block.rows[known.size] ?? 0))
+    inBlocks.set(block, known)
+    return known.numbers
   }
 
   /** By number of a rule, whether crates under it are shown. */
@@ -86,6 +99,7 @@ export function createCrateSight(access: Access, rules: PackageRules): CrateSigh
       return {
         table,
         isVisible: (row) => isShown[numberOf(row)] === true,
+        seesAll: (block) => [...numbersIn(block, numberOf)].every((number) => isShown[number]),
         ...(byName ? { confirm: (row) => byName(table.spellingOf(row)) } : { key: isShown.join() }),
       }
     },
