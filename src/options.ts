@@ -75,7 +75,9 @@ export const optionsSchema = z.strictObject({
     .int()
     .nonnegative()
     .default(512)
-    .describe('most files fetched ahead of one client at a time; 0: none'),
+    .describe(
+      'most files fetched ahead of one client at a time; only index files for who asks for many at once, as cargo does over HTTP/2; 0: none',
+    ),
   rules: z
     .enum(['private', 'crates_io'])
     .default('private')

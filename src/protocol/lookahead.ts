@@ -44,21 +44,54 @@ export function nextDependencies(entries: readonly IndexEntry[], wanted: Wanted)
   return entry === undefined ? [] : dependenciesOf(entry, wanted)
 }
 
-/** Entries in the order in which cargo tries them; many ask, and a file's entries never change. */
-const ranked = new WeakMap<readonly IndexEntry[], readonly IndexEntry[]>()
+/** A file's entries in the order in which cargo tries them, and what was picked of them by requirement. */
+interface Ranked {
+  readonly entries: readonly IndexEntry[]
+  readonly picked: Map<string, IndexEntry | undefined>
+}
+
+/** Many ask, and a file's entries never change. */
+const ranked = new WeakMap<readonly IndexEntry[], Ranked>()
+/** Requirements of one file whose answers are remembered. */
+const MAX_PICKED = 200
 
 /**
  * The version that cargo tries first: the highest that matches and is not yanked, build metadata included; without a
  * requirement the highest release, else the highest pre-release.
  */
 export function pickVersion(entries: readonly IndexEntry[], req?: string): IndexEntry | undefined {
-  const candidates = rankedEntries(entries)
+  const { entries: candidates, picked } = rankedOf(entries)
   if (req === undefined) return candidates.find(({ vers }) => !isPrerelease(vers)) ?? candidates[0]
+  if (picked.has(req)) return picked.get(req)
   const matches = requirementTest(req)
-  return matches && candidates.find(({ vers }) => matches(vers))
+  const entry = matches && candidates.find(({ vers }) => matches(vers))
+  if (picked.size < MAX_PICKED) picked.set(req, entry)
+  return entry
 }
 
-function rankedEntries(entries: readonly IndexEntry[]): readonly IndexEntry[] {
+/**
+ * The versions that cargo takes when people name a crate in the usual way, such as `1` or `0.3`: of each line of
+ * compatible releases the highest, those of the highest line first, `max` at most.
+ */
+export function newestOfLines(entries: readonly IndexEntry[], max: number): readonly IndexEntry[] {
+  const newest: IndexEntry[] = []
+  let last: string | undefined
+  for (const entry of rankedOf(entries).entries) {
+    if (newest.length === max) break
+    const line = compatibleLine(entry.vers)
+    if (isPrerelease(entry.vers) || line === last) continue
+    last = line
+    newest.push(entry)
+  }
+  return newest
+}
+
+/** What versions that cargo takes to be compatible have in common: the numbers up to the first that is not 0. */
+export function compatibleLine(vers: string): string {
+  return /^(?:0\.){0,2}\d+/.exec(vers)?.[0] ?? vers
+}
+
+function rankedOf(entries: readonly IndexEntry[]): Ranked {
   const known = ranked.get(entries)
   if (known !== undefined) return known
   const candidates = entries.filter(
@@ -68,8 +101,9 @@ function rankedEntries(entries: readonly IndexEntry[]): readonly IndexEntry[] {
   const sorted = candidates
     .reverse()
     .sort((a, b) => compareVersions(b.vers, a.vers) || compareBuild(b.vers, a.vers))
-  ranked.set(entries, sorted)
-  return sorted
+  const made: Ranked = { entries: sorted, picked: new Map() }
+  ranked.set(entries, made)
+  return made
 }
 
 /**
@@ -87,6 +121,45 @@ export function dependenciesOf(entry: IndexEntry, wanted: Wanted): readonly Depe
     merged.set(key, known === undefined ? next : merge(known, next))
   }
   return [...merged.values()]
+}
+
+/** An optional dependency, and how many of the crate's features bring it. */
+export interface OptionalDependency {
+  /** The crate's real name. */
+  readonly name: string
+  readonly registry: string | null
+  readonly features: number
+}
+
+/** The optional normal and build dependencies of one version; features that begin with `_` are nobody's to enable. */
+export function optionalDependencies(entry: IndexEntry): readonly OptionalDependency[] {
+  const optional = entry.deps.filter((dep) => dep.optional && dep.kind !== 'dev')
+  if (optional.length === 0) return []
+  const features = new Map<string, number>()
+  for (const feature of readFeatures(entry).lists.keys()) {
+    if (isInternal(feature)) continue
+    for (const dep of activate(entry, { features: [feature], defaultFeatures: false }).keys())
+      features.set(dep, (features.get(dep) ?? 0) + 1)
+  }
+  return optional.map((dep) => ({
+    name: dep.package ?? dep.name,
+    registry: dep.registry ?? null,
+    features: features.get(dep.name) ?? 0,
+  }))
+}
+
+/** The feature that brings an optional dependency and the least beside it; `undefined` when only internal ones do. */
+export function enablingFeature(entry: IndexEntry, dep: IndexDep): string | undefined {
+  const lists = Object.entries({ ...entry.features, ...entry.features2 })
+    .filter(([, list]) => list.includes(`dep:${dep.name}`) || list.includes(dep.name))
+    .sort(([, a], [, b]) => a.length - b.length)
+  if (lists.length === 0) return dep.name
+  return lists.find(([feature]) => !isInternal(feature))?.[0]
+}
+
+/** Authors mark features so that nobody is to enable. */
+function isInternal(feature: string): boolean {
+  return feature.startsWith('_')
 }
 
 /** Rust orders build metadata like pre-releases, but lets numbers have leading zeros and puts none first. */

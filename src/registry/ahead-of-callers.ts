@@ -10,6 +10,8 @@ import type { Upstream } from './upstream/upstream.ts'
 
 /** Fetches ahead of callers, whatever is local and whatever is not. */
 export interface AheadOfCallers {
+  /** The caller, who may read the crate, asks for an index file; to be told of the end, whatever it is. */
+  indexAsked(caller: Caller, name: string): () => void
   servedLocal(caller: Caller, record: CrateRecord): void
   servedUpstream(caller: Caller, name: string, entries: readonly IndexEntry[]): void
   crateAsked(caller: Caller, name: string, version: string): void
@@ -43,6 +45,7 @@ export function createAheadOfCallers(deps: AheadOfCallersDeps): AheadOfCallers {
     onOutcome: deps.onOutcome,
   })
   return {
+    indexAsked: (caller, name) => ahead.indexAsked(clientOf(caller), name),
     servedLocal: (caller, record) =>
       ahead.indexServed(clientOf(caller), record.name, weakly(record, entriesOf)),
     servedUpstream: (caller, name, entries) =>

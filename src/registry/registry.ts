@@ -87,12 +87,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
   const catalogue = createCatalogue({ storage, logger, monotonic })
   const onLookup = (result: 'hit' | 'miss') => observer.cacheLookup('process', result)
   const log = createCrateLog({
-    storage,
-    cache,
-    logger,
-    monotonic,
+    ...{ storage, cache, logger, monotonic, onLookup },
     onColdRead: (record) => catalogue.note(record),
-    onLookup,
   })
   const blobs = createBlobs({ storage, logger, emit, monotonic })
   const upstream = createUpstream({
@@ -126,12 +122,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
   const changes = createCrateChanges({ access, log, stamp, noteChange, announce })
 
   const { knownCrate, ...views } = createCrateViews({
-    access,
-    log,
-    upstream,
-    counts,
-    tellDenied,
-    storageAway,
+    ...{ access, log, upstream, counts, tellDenied, storageAway },
   })
   const lists = createCrateLists({
     ...{ catalogue, access, rules, monotonic, views: { ...views, knownCrate } },
@@ -143,6 +134,25 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
   const readmes = createReadmes({ views, fileOf, logger })
   const loadAll = () => Promise.all([catalogue.read(), upstream.search.kept()])
   const catalogues = createLoadAhead(loadAll, logger)
+
+  async function readIndex(caller: Caller, name: CrateName): Promise<IndexFile> {
+    const { record, stale } = await log.read(name, { absence: true })
+    if (record === undefined) {
+      const served = await tellDenied(caller, name, undefined, () =>
+        stale ? upstream.kept(name) : upstream.index(name),
+      )
+      if (served === undefined) throw stale ? storageAway() : unknownCrate(name)
+      ahead.servedUpstream(caller, name, served.entries)
+      return served.file
+    }
+    // The path is lower case whatever the published spelling is; `-` and `_` are told apart. Without versions there is
+    // nothing to resolve: the same answer as before the first publish.
+    const isNamed = record.name.toLowerCase() === name.toLowerCase()
+    if (!isNamed || record.versions.size === 0) throw unknownCrate(name)
+    const file = indexFile(mustExist(record, record.name), stale)
+    ahead.servedLocal(caller, record)
+    return file
+  }
 
   return {
     options,
@@ -156,22 +166,8 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
     async index(caller, name) {
       catalogues.soon()
       await access.mustRead(caller, name)
-      const { record, stale } = await log.read(name, { absence: true })
-      if (record === undefined) {
-        const served = await tellDenied(caller, name, undefined, () =>
-          stale ? upstream.kept(name) : upstream.index(name),
-        )
-        if (served === undefined) throw stale ? storageAway() : unknownCrate(name)
-        ahead.servedUpstream(caller, name, served.entries)
-        return served.file
-      }
-      // The path is lower case whatever the published spelling is; `-` and `_` are told apart.
-      if (record.name.toLowerCase() !== name.toLowerCase()) throw unknownCrate(name)
-      // Without versions there is nothing to resolve: the same answer as before the first publish.
-      if (record.versions.size === 0) throw unknownCrate(name)
-      const file = indexFile(mustExist(record, record.name), stale)
-      ahead.servedLocal(caller, record)
-      return file
+      const answered = ahead.indexAsked(caller, name)
+      return readIndex(caller, name).finally(answered)
     },
 
     download,

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { IndexDep, IndexEntry } from '../../src/protocol/index-entry.ts'
-import { dependenciesOf, nextDependencies, pickVersion, type Wanted } from '../../src/protocol/lookahead.ts'
+import {
+  compatibleLine,
+  dependenciesOf,
+  enablingFeature,
+  newestOfLines,
+  nextDependencies,
+  optionalDependencies,
+  pickVersion,
+  type Wanted,
+} from '../../src/protocol/lookahead.ts'
 import { workTime } from '../support/work-time.ts'
 
 const DEFAULT: Wanted = { features: [], defaultFeatures: true }
@@ -64,6 +73,68 @@ test('pickVersion() picks what cargo tries first', () => {
     for (const order of [entries, entries.toReversed()]) {
       assert.equal(pickVersion(order, req)?.vers, expected, `${versions} ${req}`)
     }
+  }
+})
+
+test('pickVersion() remembers what a requirement picked of one file, and of no other', () => {
+  const [one, other] = [[entry('1.0.0'), entry('1.1.0')], [entry('1.2.0')]]
+  for (let i = 0; i < 2; i++) {
+    assert.equal(pickVersion(one, '^1'), one[1])
+    assert.equal(pickVersion(one, '=1.0.0'), one[0])
+    assert.equal(pickVersion(one, '^2'), undefined)
+    assert.equal(pickVersion(other, '^1'), other[0])
+  }
+})
+
+test('newestOfLines() gives the newest release of each line of compatible ones', () => {
+  const versions = '0.0.1 0.0.2 0.1.0 0.1.5 0.2.0! 0.10.0 1.0.0 1.2.0 2.0.0-a 1.2.1! 3.0.0+b'
+  const entries = versions
+    .split(' ')
+    .map((vers) => entry(vers.replace('!', ''), { yanked: vers.endsWith('!') }))
+  const newest = (max: number) => newestOfLines(entries, max).map(({ vers }) => vers)
+  assert.deepEqual(newest(10), ['3.0.0+b', '1.2.0', '0.10.0', '0.1.5', '0.0.2', '0.0.1'])
+  assert.deepEqual(newest(2), ['3.0.0+b', '1.2.0'])
+  assert.deepEqual(newestOfLines([], 2), [])
+})
+
+test('compatibleLine() ends with the first number that is not 0', () => {
+  for (const [vers, line] of [
+    ['1.2.3', '1'],
+    ['10.0.0', '10'],
+    ['0.3.1', '0.3'],
+    ['0.0.7', '0.0.7'],
+    ['0.0.0', '0.0.0'],
+    ['0.10.0-a', '0.10'],
+  ] as const) {
+    assert.equal(compatibleLine(vers), line, vers)
+  }
+})
+
+test('optionalDependencies() counts the features that bring each, one through the other', () => {
+  const features = { full: ['net', 'fs'], net: ['dep:mio', 'libc'], fs: ['libc'], _all: ['dep:rare'] }
+  const deps = [...optional('mio', 'libc', 'rare', 'lone'), dep('sure')]
+  const dev = dep('dev', { optional: true, kind: 'dev' })
+  const alias = dep('other', { optional: true, package: 'Real', registry: 'sparse+https://x.test/' })
+  assert.deepEqual(optionalDependencies(entry('1.0.0', { features, deps: [...deps, dev, alias] })), [
+    { name: 'mio', registry: null, features: 2 },
+    { name: 'libc', registry: null, features: 3 },
+    { name: 'rare', registry: null, features: 0 },
+    { name: 'lone', registry: null, features: 0 },
+    { name: 'Real', registry: 'sparse+https://x.test/', features: 0 },
+  ])
+  assert.deepEqual(optionalDependencies(entry('1.0.0', { deps: [dep('sure')] })), [])
+})
+
+test('enablingFeature() is the one that brings the least, and never one that is nobody’s to enable', () => {
+  const features = { full: ['net', 'dep:x', 'y'], small: ['dep:x'], _x: ['dep:z'], net: [] }
+  const one = entry('1.0.0', { features, features2: { more: ['y', 'dep:x'] } })
+  for (const [name, feature] of [
+    ['x', 'small'],
+    ['y', 'more'],
+    ['z', undefined],
+    ['alone', 'alone'],
+  ] as const) {
+    assert.equal(enablingFeature(one, dep(name, { optional: true })), feature, name)
   }
 })
 

@@ -1,8 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from '../../host.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
-import { type ClientGraph, newGraph, olderRoots, planOf, type ReadEntries } from './client-graph.ts'
+import { type ClientGraph, isFull, newGraph, noteAsked, type ReadEntries } from './client-graph.ts'
+import { crateKey, judgeGuesses, nextCrates } from './crates-ahead.ts'
 import type { GuessedCrate } from './graph-guess.ts'
+import { reasonsFor } from './hints.ts'
 import { createQueue, type Queue } from './queue.ts'
 
 /** Clients whose graphs are followed at a time, and how long a pause ends a graph. */
@@ -13,17 +15,16 @@ const PARALLEL_INDEX = 28
 const PARALLEL_CRATES = 32
 /** What waited for so long is no longer ahead of anybody. */
 const MAX_QUEUED_MS = 10_000
-/** Files of one client that are remembered: no graph that people build has more. */
-const MAX_READ = 2_000
-/** Optional dependencies of a direct one that are fetched although nothing is known of the features that are enabled. */
+/** Crate files of one client that are remembered: no graph that people build has more. */
+const MAX_CRATES = 2_000
+/**
+ * Optional dependencies of a direct one that are fetched although nothing is known of the features that are enabled, and
+ * how many of the features have to bring one.
+ */
 const MAX_OPTIONAL = 8
-/** A client whose versions were guessed wrong so often has a lock file of its own. */
-const MAX_CORRECTIONS = 8
-/** Milliseconds for which a plan holds, whatever else the client reads: making one is work. */
-const PLAN_HOLDS_MS = 500
-/** What a right guess of a crate earns, in crates that may be fetched ahead, and what a wrong one costs. */
-const RIGHT_EARNS = 16
-const WRONG_COSTS = 16
+const MIN_FEATURES = 3
+/** What a client asks for within so many milliseconds is judged at once: making a plan is work. */
+const JUDGED_AFTER_MS = 3
 
 /** What was fetched ahead, and whether anybody wanted it. */
 export type AheadOutcome = 'fetched' | 'used'
@@ -33,6 +34,8 @@ export type AheadOutcome = 'fetched' | 'used'
  * each that is not here costs a round trip to the uplink, unless it was fetched while the client read the one before.
  */
 export interface Ahead {
+  /** A client asks for an index file; returns what is to be called at the end, whether it was served or not. */
+  indexAsked(client: string, name: string): () => void
   /** A client got an index file; its entries are asked for only when they are of use, and may be gone by then. */
   indexServed(client: string, name: string, entries: ReadEntries): void
   /** A client asked for a crate file. */
@@ -59,6 +62,8 @@ export function createAhead(deps: AheadDeps): Ahead {
   const graphs = new LRUCache<string, ClientGraph>({ max: MAX_CLIENTS, ttl: IDLE_MS, updateAgeOnGet: true })
   const index = createQueue(PARALLEL_INDEX, MAX_QUEUED_MS, monotonic)
   const crates = createQueue(PARALLEL_CRATES, MAX_QUEUED_MS, monotonic)
+
+  let isClosed = false
 
   function graphOf(client: string): ClientGraph {
     const known = graphs.get(client)
@@ -114,6 +119,11 @@ export function createAhead(deps: AheadDeps): Ahead {
       return
     }
     const wanting = [...crates]
+    if (graph.asked.has(name)) {
+      // Followed when it is served.
+      graph.coming.set(name, wanting)
+      return
+    }
     const work = async (done: () => void) => {
       const found = await deps.entries(name)
       done()
@@ -126,16 +136,29 @@ export function createAhead(deps: AheadDeps): Ahead {
     if (enqueue(graph, index, work, () => graph.coming.delete(name))) graph.coming.set(name, wanting)
   }
 
+  function noteIndex(graph: ClientGraph, name: string): void {
+    if (graph.asked.has(name) || graph.read.has(name) || isFull(graph)) return
+    if (noteAsked(graph, name) !== 'hint') return
+    const reasons = reasonsFor(graph, name)
+    for (const crate of reasons) follow(graph, crate, graph.read.get(crate.name)?.() ?? [])
+  }
+
+  /** People enable features of what they name themselves. */
+  function fetchOptional(graph: ClientGraph, name: string): void {
+    const likely = graph.guess.optional(name).filter(({ features }) => features >= MIN_FEATURES)
+    for (const one of likely.slice(0, MAX_OPTIONAL))
+      if (!graph.here.has(one.name)) fetchIndex(graph, one.name)
+  }
+
   function bringCrates(graph: ClientGraph): void {
-    for (const [key, { entry, platform }] of graph.plan.versions) {
-      if (graph.credit <= 0) return
-      if (graph.seenCrates.has(key) || (platform !== undefined && !graph.platforms.has(platform))) continue
+    if (isClosed) return
+    judgeGuesses(graph, graph.askedCrates.splice(0), monotonic())
+    for (const { name, vers } of nextCrates(graph)) {
+      const key = crateKey({ name: name.toLowerCase(), version: vers })
       const isQueued = enqueue(graph, crates, async () => {
-        if (await deps.bring(entry.name, entry.vers)) tell(graph, 'crate', key)
+        if (await deps.bring(name, vers)) tell(graph, 'crate', key)
       })
       if (!isQueued) return
-      graph.seenCrates.add(key)
-      graph.credit -= 1
     }
   }
 
@@ -144,48 +167,52 @@ export function createAhead(deps: AheadDeps): Ahead {
   }
 
   return {
+    indexAsked(client, name) {
+      if (deps.max === 0) return () => {}
+      const key = name.toLowerCase()
+      const graph = graphOf(client)
+      noteIndex(graph, key)
+      return () => {
+        graph.asked.delete(key)
+        graph.coming.delete(key)
+      }
+    },
+
     indexServed(client, name, entries) {
       if (deps.max === 0) return
       const key = name.toLowerCase()
       const graph = graphOf(client)
       tellUsed(graph, 'index', key)
       // Again, and nothing has changed.
-      if (graph.read.get(key) === entries || graph.read.size >= MAX_READ) return
+      if (graph.read.get(key) === entries) return
+      noteIndex(graph, key)
+      // Of no more files than that is anything remembered.
+      if (!graph.asked.delete(key) && !graph.read.has(key)) return
       graph.read.set(key, entries)
       graph.here.set(key, entries)
-      // What was guessed is followed already, with the features that are really wanted.
-      if (graph.guess.has(key)) return
-      // It may be there for a feature that somebody enables, or for an older version than was guessed.
-      const reasons = [...graph.guess.enabling(key), ...olderRoots(graph, key)]
-      graph.roots.add(key)
-      follow(graph, { name: key, wanted: { features: [], defaultFeatures: true } }, entries() ?? [])
-      for (const crate of reasons) follow(graph, crate, graph.read.get(crate.name)?.() ?? [])
-      // People enable features of what they name themselves.
-      for (const one of graph.guess.optional(key).slice(0, MAX_OPTIONAL)) {
-        if (!graph.here.has(one)) fetchIndex(graph, one)
-      }
+      const found = entries() ?? []
+      for (const one of graph.coming.get(key) ?? []) follow(graph, one, found)
+      if (!graph.guess.has(key)) graph.roots.add(key)
+      if (!graph.roots.has(key)) return
+      follow(graph, { name: key, wanted: { features: [], defaultFeatures: true } }, found)
+      // Who waits for others already knows by itself what it wants next.
+      if (graph.asked.size === 0) fetchOptional(graph, key)
     },
 
     crateAsked(client, name, version) {
       const graph = graphs.get(client)
-      if (deps.max === 0 || graph === undefined || graph.seenCrates.size > MAX_READ) return
-      const crate = name.toLowerCase()
-      const key = `${crate}@${version}`
-      const { of, at } = graph.plan
-      if (of !== graph.read.size && monotonic() - at > PLAN_HOLDS_MS) graph.plan = planOf(graph, monotonic())
-      const guessed = graph.plan.versions.get(key)
-      if (guessed === undefined && graph.roots.has(crate) && !graph.known.has(crate)) {
-        graph.known.set(crate, version)
-        if (graph.known.size <= MAX_CORRECTIONS) graph.plan = planOf(graph, monotonic())
-      }
-      if (guessed?.platform !== undefined) graph.platforms.add(guessed.platform)
-      graph.credit += guessed === undefined ? -WRONG_COSTS : RIGHT_EARNS
+      if (deps.max === 0 || graph === undefined || graph.seenCrates.size > MAX_CRATES) return
+      const asked = { name: name.toLowerCase(), version }
+      const key = crateKey(asked)
       tellUsed(graph, 'crate', key)
       graph.seenCrates.add(key)
-      bringCrates(graph)
+      // Who asks for all at once is as fast as the uplink.
+      if (graph.asksAtOnce) return
+      if (graph.askedCrates.push(asked) === 1) setTimeout(() => bringCrates(graph), JUDGED_AFTER_MS).unref()
     },
 
     async close() {
+      isClosed = true
       await Promise.all([index.close(), crates.close()])
     },
   }

@@ -1,5 +1,6 @@
 import type { IndexDep, IndexEntry } from '../../protocol/index-entry.ts'
-import { pickVersion } from '../../protocol/lookahead.ts'
+import { compatibleLine, newestOfLines, pickVersion } from '../../protocol/lookahead.ts'
+import { compareVersions } from '../../protocol/version.ts'
 import {
   createGraphGuess,
   type GraphGuess,
@@ -7,6 +8,12 @@ import {
   type GuessedVersion,
   isFromHere,
 } from './graph-guess.ts'
+
+/** Lines of compatible versions that people still name, such as `1`, `0.9` and `0.8`. */
+const MAX_LINES = 8
+
+/** Many hints ask, and entries never change. */
+const required = new WeakMap<IndexEntry, readonly string[]>()
 
 /** The index files that a client has read, by lower-case name. */
 export type ReadFiles = ReadonlyMap<string, readonly IndexEntry[]>
@@ -33,26 +40,62 @@ export function planDownloads(
   for (const name of direct) if (known.has(name) || !mentioned.has(name)) take(name)
   followOptional(guess, files)
   for (const name of [...direct, ...files.keys()]) take(name)
-  return [...guess.versions()]
+  return withoutRivals([...guess.versions()])
+}
+
+/** Of compatible versions cargo takes one: where two are guessed, something does not take the higher one. */
+function withoutRivals(versions: readonly GuessedVersion[]): readonly GuessedVersion[] {
+  const lowest = new Map<string, IndexEntry>()
+  const lineOf = ({ name, entry }: GuessedVersion) => `${name}@${compatibleLine(entry.vers)}`
+  for (const one of versions) {
+    const rival = lowest.get(lineOf(one))
+    if (rival === undefined || compareVersions(one.entry.vers, rival.vers) < 0)
+      lowest.set(lineOf(one), one.entry)
+  }
+  return versions.filter((one) => lowest.get(lineOf(one)) === one.entry)
 }
 
 /** Names that some file that was read depends on, if only with a feature: they may be there for that reason. */
 function mentionedIn(files: ReadFiles): ReadonlySet<string> {
   const names = new Set<string>()
   for (const entries of files.values()) {
-    // The one published last will do.
-    for (const dep of entries.at(-1)?.deps ?? []) if (dep.kind !== 'dev') names.add(nameOf(dep))
+    // The one that most people take will do.
+    for (const dep of pickVersion(entries)?.deps ?? []) if (dep.kind !== 'dev') names.add(nameOf(dep))
   }
   return names
 }
 
 function rootOf(name: string, files: ReadFiles, known: KnownVersions): GuessedCrate {
-  const entries = files.get(name) ?? []
-  const fitting = () =>
-    entries.filter((entry) => entry.deps.every((dep) => !isRequired(dep) || files.has(nameOf(dep))))
-  const version = known.get(name) ?? (pickVersion(fitting()) ?? pickVersion(entries))?.vers
+  const version = known.get(name) ?? likeliest(name, files)?.vers
   const wanted = { features: [], defaultFeatures: true }
   return { name, wanted: version === undefined ? wanted : { ...wanted, req: `=${version}` } }
+}
+
+/** Of the versions that people may have named, the newest one of which most is there that it cannot do without. */
+function likeliest(name: string, files: ReadFiles): IndexEntry | undefined {
+  const entries = files.get(name) ?? []
+  let [best, fewest] = [pickVersion(entries), Number.POSITIVE_INFINITY]
+  for (const entry of newestOfLines(entries, MAX_LINES)) {
+    const unread = countUnread(name, entry, files, fewest)
+    if (unread < fewest) [best, fewest] = [entry, unread]
+    if (fewest === 0) break
+  }
+  return best
+}
+
+/** How many files that a version cannot do without, directly or not, were not read; counts no farther than `max`. */
+function countUnread(name: string, entry: IndexEntry, files: ReadFiles, max: number): number {
+  const guess = createGraphGuess()
+  const unread = new Set<string>()
+  const stack: GuessedCrate[] = [
+    { name, wanted: { req: `=${entry.vers}`, features: [], defaultFeatures: false } },
+  ]
+  for (let crate = stack.pop(); crate !== undefined && unread.size < max; crate = stack.pop()) {
+    const entries = files.get(crate.name)
+    if (entries === undefined) unread.add(crate.name)
+    else stack.push(...guess.follow(crate, entries))
+  }
+  return unread.size
 }
 
 function follow(guess: GraphGuess, files: ReadFiles, root: GuessedCrate): void {
@@ -75,9 +118,13 @@ function followOptional(guess: GraphGuess, files: ReadFiles): void {
   }
 }
 
-/** Whether a version cannot do without a crate, given in lower case. */
-export function needs(entry: IndexEntry, name: string): boolean {
-  return entry.deps.some((dep) => isRequired(dep) && nameOf(dep) === name)
+/** What a version cannot do without, in its order and in lower case. */
+export function requiredNames(entry: IndexEntry): readonly string[] {
+  const known = required.get(entry)
+  if (known !== undefined) return known
+  const names = entry.deps.filter(isRequired).map(nameOf)
+  required.set(entry, names)
+  return names
 }
 
 function isRequired(dep: IndexDep): boolean {

@@ -1,5 +1,11 @@
-import type { IndexEntry } from '../../protocol/index-entry.ts'
-import { dependenciesOf, pickVersion, type Wanted } from '../../protocol/lookahead.ts'
+import type { IndexDep, IndexEntry } from '../../protocol/index-entry.ts'
+import {
+  dependenciesOf,
+  enablingFeature,
+  optionalDependencies,
+  pickVersion,
+  type Wanted,
+} from '../../protocol/lookahead.ts'
 import { CRATES_IO_INDEX, sameRegistry } from '../../protocol/registry-url.ts'
 
 /** A version that is likely to be in a client's graph. */
@@ -22,14 +28,21 @@ export interface GuessedCrate {
   readonly platform?: Platform | undefined
 }
 
+/** An optional dependency, and how many features bring it. */
+export interface LikelyCrate {
+  /** In lower case. */
+  readonly name: string
+  readonly features: number
+}
+
 /** What is guessed of one client's dependency graph. */
 export interface GraphGuess {
   /** What comes next, once a crate's index file is here; nothing that was said before. */
   follow(crate: GuessedCrate, entries: readonly IndexEntry[]): readonly GuessedCrate[]
   has(name: string): boolean
-  /** The optional dependencies of a crate that nothing has enabled. */
-  optional(name: string): readonly string[]
-  /** The crates that have an optional dependency of that name, with the feature that enables it. */
+  /** The optional dependencies of a crate that nothing has enabled, those first that most of its features bring. */
+  optional(name: string): readonly LikelyCrate[]
+  /** The crates that have an optional dependency of that name, with a feature that people may enable for it. */
   enabling(name: string): readonly GuessedCrate[]
   /** In the order in which they were followed. */
   versions(): Iterable<GuessedVersion>
@@ -56,6 +69,21 @@ const PLATFORMS: readonly (readonly [RegExp, Platform])[] = [
 export function createGraphGuess(): GraphGuess {
   const nodes = new Map<string, Node>()
   const names = new Set<string>()
+  /** The nodes with an optional dependency, by its name. */
+  const optional = new Map<string, [Node, IndexDep][]>()
+
+  function add(node: Node): Node {
+    nodes.set(`${node.name}@${node.entry.vers}`, node)
+    names.add(node.name)
+    for (const dep of node.entry.deps) {
+      if (!dep.optional || dep.kind === 'dev' || !isFromHere(dep.registry)) continue
+      const name = (dep.package ?? dep.name).toLowerCase()
+      const known = optional.get(name)
+      if (known === undefined) optional.set(name, [[node, dep]])
+      else known.push([node, dep])
+    }
+    return node
+  }
 
   /** The node with what this crate wants of it; `undefined` when that is nothing new. */
   function grow({ name, wanted, platform }: GuessedCrate, entry: IndexEntry): Node | undefined {
@@ -64,10 +92,7 @@ export function createGraphGuess(): GraphGuess {
     const known = nodes.get(key)
     if (known === undefined) {
       if (nodes.size >= MAX_NODES) return undefined
-      const node = { name, entry, features: new Set(features), defaultFeatures, platform }
-      nodes.set(key, node)
-      names.add(name)
-      return node
+      return add({ name, entry, features: new Set(features), defaultFeatures, platform })
     }
     const before = known.features.size
     for (const feature of features) known.features.add(feature)
@@ -98,24 +123,20 @@ export function createGraphGuess(): GraphGuess {
     optional: (name) =>
       [...nodes.values()]
         .filter((node) => node.name === name)
-        .flatMap(({ entry }) => entry.deps.filter(({ optional, kind }) => optional && kind !== 'dev'))
+        .flatMap(({ entry }) => optionalDependencies(entry))
         .filter(({ registry }) => isFromHere(registry))
-        .map((dep) => (dep.package ?? dep.name).toLowerCase())
-        .filter((one) => !names.has(one)),
-    enabling: (name) => [...nodes.values()].flatMap((node) => enabledBy(node, name)),
+        .map((dep) => ({ name: dep.name.toLowerCase(), features: dep.features }))
+        .filter((dep) => !names.has(dep.name))
+        .sort((a, b) => b.features - a.features),
+    enabling: (name) => (optional.get(name) ?? []).flatMap(([node, dep]) => enabledBy(node, dep)),
     versions: () => nodes.values(),
   }
 }
 
-function enabledBy({ name: of, entry, platform }: Node, name: string): GuessedCrate[] {
-  const dep = entry.deps.find((one) => one.optional && (one.package ?? one.name).toLowerCase() === name)
-  if (dep === undefined) return []
-  const features = Object.entries({ ...entry.features, ...entry.features2 })
-    .filter(([, list]) => list.includes(`dep:${dep.name}`) || list.includes(dep.name))
-    .sort(([, a], [, b]) => a.length - b.length)
-  const feature = features[0]?.[0] ?? dep.name
-  const wanted = { req: `=${entry.vers}`, features: [feature], defaultFeatures: false }
-  return [{ name: of, wanted, platform }]
+function enabledBy({ name, entry, platform }: Node, dep: IndexDep): GuessedCrate[] {
+  const feature = enablingFeature(entry, dep)
+  if (feature === undefined) return []
+  return [{ name, wanted: { req: `=${entry.vers}`, features: [feature], defaultFeatures: false }, platform }]
 }
 
 /** Whether a dependency is one that this registry is asked for: its own crates, and those of crates.io that it replaces. */

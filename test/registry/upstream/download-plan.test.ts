@@ -26,6 +26,30 @@ test('planDownloads() takes the version whose dependencies were read', () => {
   assert.deepEqual(plan(['a'], [file('a', { '1.0.0': ['x'] })]), ['a@1.0.0'])
 })
 
+test('planDownloads() looks at all that a version needs, not only at what it names itself', () => {
+  const files = [
+    file('a', { '0.8.0': [dep('core', { req: '^0.8' })], '0.9.0': [dep('core', { req: '^0.9' })] }),
+    file('core', { '0.8.0': ['x'], '0.9.0': ['x', 'unread'] }),
+    file('x', { '1.0.0': [] }),
+  ]
+  assert.deepEqual(plan(['a'], files), ['a@0.8.0', 'core@0.8.0', 'x@1.0.0'])
+})
+
+test('planDownloads() takes the newest version of those that are as likely', () => {
+  const files = [file('a', { '1.0.0': ['one'], '2.0.0': ['two'], '2.1.0': ['two'], '3.0.0': ['b', 'c'] })]
+  assert.deepEqual(plan(['a'], files), ['a@2.1.0'])
+})
+
+test('planDownloads() takes one of compatible versions: the lower one, which something insists on', () => {
+  const files = [
+    file('a', { '1.0.0': [dep('x', { req: '^1' }), dep('b')] }),
+    file('b', { '1.0.0': [dep('x', { req: '=1.1.0' }), dep('y')] }),
+    file('x', { '1.1.0': [], '1.2.0': [] }),
+    file('y', { '1.0.0': [dep('x', { req: '^1.0.5' })] }),
+  ]
+  assert.deepEqual(plan(['a'], files), ['a@1.0.0', 'b@1.0.0', 'x@1.1.0', 'y@1.0.0'])
+})
+
 test('planDownloads() takes the version that the client made known, and what that one needs', () => {
   const files = [
     file('a', { '1.0.0': [dep('x', { req: '^1' })], '2.0.0': [dep('x', { req: '^2' })] }),

@@ -80,6 +80,29 @@ test('enabling() finds the feature that brings an optional dependency', () => {
   assert.deepEqual(guess.enabling('none'), [])
 })
 
+test('enabling() leaves out what only internal features bring, and what no index file here tells of', () => {
+  const guess = createGraphGuess()
+  const features = { _private: ['dep:x'], net: ['dep:y'] }
+  const elsewhere = { optional: true, registry: 'sparse+https://x.test/' }
+  const deps = [dep('x', { optional: true }), dep('y', elsewhere)]
+  guess.follow(root('app'), file('app', { '1.0.0': deps }, { features }))
+  assert.deepEqual([guess.enabling('x'), guess.enabling('y')], [[], []])
+})
+
+test('optional() begins with what most features bring, and leaves out what is there', () => {
+  const guess = createGraphGuess()
+  const optional = { optional: true }
+  const features = { default: ['dep:here'], a: ['dep:Often'], b: ['dep:Often'], c: ['dep:once'] }
+  const deps = [dep('once', optional), dep('Often', optional), dep('here', optional)]
+  for (const { name } of guess.follow(root('app'), file('app', { '1.0.0': deps }, { features })))
+    guess.follow(root(name), file(name, { '1.0.0': [] }))
+  assert.deepEqual(guess.optional('app'), [
+    { name: 'often', features: 2 },
+    { name: 'once', features: 1 },
+  ])
+  assert.deepEqual(guess.optional('other'), [])
+})
+
 test('follow() ends in cycles', () => {
   const guess = createGraphGuess()
   const files = { a: file('a', { '1.0.0': ['b'] }), b: file('b', { '1.0.0': ['a'] }) }
