@@ -36,6 +36,9 @@ export interface VersionDetails {
   readonly license_file?: string
   readonly readme_file?: string
   readonly edition?: string
+  /** Absent in versions that were published before this was looked at, as is the next. */
+  readonly has_lib?: boolean
+  readonly bin_names?: readonly string[]
   readonly keywords: readonly string[]
   readonly categories: readonly string[]
   readonly authors: readonly string[]

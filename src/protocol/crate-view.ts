@@ -32,10 +32,7 @@ export interface VersionView {
 }
 
 /** Of the details as many as are known: none of a crate whose uplink says nothing but the index. */
-export interface KnownDetails extends Partial<VersionDetails> {
-  readonly has_lib?: boolean
-  readonly bin_names?: readonly string[]
-}
+export type KnownDetails = Partial<VersionDetails>
 
 /** What a crate says of itself as a whole. */
 export type CrateAbout = Pick<

@@ -46,7 +46,7 @@ export interface IndexEntry {
 }
 
 /** A manifest that knows which registry each dependency comes from; `null`: the one that publishes. */
-export interface ResolvedManifest extends Omit<Manifest, 'deps'> {
+export interface ResolvedManifest extends Omit<Manifest, 'deps' | 'targets'> {
   readonly deps: readonly ResolvedDep[]
 }
 

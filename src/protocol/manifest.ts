@@ -12,6 +12,7 @@ import {
   tableField,
   textField,
 } from './manifest-field.ts'
+import { type NamedTargets, readTargets } from './targets.ts'
 
 /** The largest manifests on crates.io have some 150 KB; the most laborious one of this size is parsed within 50 ms. */
 export const MAX_MANIFEST_BYTES = 256 * 1024
@@ -40,6 +41,7 @@ export interface Manifest {
   readonly authors: readonly string[]
   readonly keywords: readonly string[]
   readonly categories: readonly string[]
+  readonly targets: NamedTargets
 }
 
 export interface ManifestOptions {
@@ -76,6 +78,7 @@ export function parseManifest(bytes: Uint8Array, options: ManifestOptions = {}):
     ...readPackage(fields),
     deps: readDependencies(document, isOwnRegistry),
     features: readFeatures(tableField(document, 'features') ?? {}),
+    targets: readTargets(document),
   }
 }
 
@@ -97,7 +100,7 @@ function parseDocument(text: string): Table {
   }
 }
 
-type PackageFields = Omit<Manifest, 'deps' | 'features'>
+type PackageFields = Omit<Manifest, 'deps' | 'features' | 'targets'>
 
 function readPackage(fields: Table): PackageFields {
   const required = (key: string): string =>

@@ -4,11 +4,14 @@ import { gunzip } from './gunzip.ts'
 import { MAX_MANIFEST_BYTES } from './manifest.ts'
 import { type TarEntry, tarReader } from './tar-reader.ts'
 import { pathRules } from './tarball-path.ts'
+import { isTargetSource } from './targets.ts'
 
 /** Far above usual crates; empty entries cost the sender next to nothing, but each takes time and memory to judge. */
 export const MAX_TARBALL_ENTRIES = 32_768
 
 const MANIFEST = 'Cargo.toml'
+/** Paths that are remembered, of up to `MAX_PATH_BYTES` each. */
+const MAX_SOURCES = 256
 
 export interface TarballRules {
   readonly name: string
@@ -26,6 +29,8 @@ export interface Tarball {
   readonly unpackedSize: number
   /** How many files and directories there are. */
   readonly entries: number
+  /** The paths of files that cargo may find a target in. */
+  readonly sources: readonly string[]
 }
 
 /**
@@ -39,6 +44,7 @@ export async function inspectTarball(source: Readable, rules: TarballRules): Pro
   let entries = 0
   let unpackedSize = 0
   let manifest: Buffer | undefined
+  const sources: string[] = []
 
   const reader = tarReader(
     { maxUnpacked: rules.maxUnpacked, maxEntries: rules.maxEntries ?? MAX_TARBALL_ENTRIES },
@@ -46,6 +52,7 @@ export async function inspectTarball(source: Readable, rules: TarballRules): Pro
       const path = paths.accept(entry.path, entry.isDirectory)
       entries += 1
       unpackedSize += entry.size
+      if (!entry.isDirectory && isTargetSource(path) && sources.length < MAX_SOURCES) sources.push(path)
       if (entry.isDirectory || path.toLowerCase() !== MANIFEST.toLowerCase()) return undefined
       checkManifest(entry, path)
       return { maxBytes: entry.size, take: (content) => (manifest = content) }
@@ -55,7 +62,7 @@ export async function inspectTarball(source: Readable, rules: TarballRules): Pro
   if (manifest === undefined) {
     throw new CargoError('invalid_tarball', `tarball has no \`${root}/${MANIFEST}\``)
   }
-  return { manifest, unpackedSize, entries }
+  return { manifest, unpackedSize, entries, sources }
 }
 
 function checkManifest(entry: TarEntry, path: string): void {

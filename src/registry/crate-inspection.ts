@@ -6,7 +6,8 @@ import { checkIntegrity } from '../protocol/integrity.ts'
 import { type Manifest, parseManifest } from '../protocol/manifest.ts'
 import type { CrateName } from '../protocol/name.ts'
 import { CRATES_IO_INDEX, dependencyRegistry, sameRegistry } from '../protocol/registry-url.ts'
-import { inspectTarball } from '../protocol/tarball.ts'
+import { inspectTarball, type Tarball } from '../protocol/tarball.ts'
+import { targetsOf } from '../protocol/targets.ts'
 import type { Version } from '../protocol/version.ts'
 import type { Spool } from './spool.ts'
 
@@ -39,7 +40,7 @@ export async function inspectCrate(
   const deps = manifest.deps.map((dep) => ({ ...dep, registry: dependencyRegistry(dep, own) }))
   const entry = entryFromManifest({ ...manifest, deps }, { cksum: spool.sha256, pubtime: pubtime(now) })
   checkIntegrity(manifest, entry, { registries: (url) => isAllowed(options, url) })
-  return { manifest, entry, details: versionDetails(manifest, spool.size) }
+  return { manifest, entry, details: versionDetails(manifest, tarball, spool.size) }
 }
 
 /** Whether an index URL is that of this registry, under the address it was reached by or an old one. */
@@ -54,9 +55,10 @@ function isAllowed(options: Options, url: string): boolean {
   return [CRATES_IO_INDEX, ...options.registries].some((allowed) => sameRegistry(url, allowed))
 }
 
-/** What people read about a version; everything from the manifest, which is what was published. */
-function versionDetails(manifest: Manifest, size: number): VersionDetails {
+/** What people read about a version; everything from the manifest, which is what was published, and the files. */
+function versionDetails(manifest: Manifest, { sources }: Tarball, size: number): VersionDetails {
   const { description, documentation, homepage, repository, license, edition } = manifest
+  const targets = targetsOf(manifest.targets, manifest.name, sources)
   return {
     size,
     description,
@@ -67,6 +69,8 @@ function versionDetails(manifest: Manifest, size: number): VersionDetails {
     license_file: manifest.licenseFile,
     readme_file: manifest.readme,
     edition,
+    has_lib: targets.lib,
+    bin_names: targets.bins,
     keywords: manifest.keywords,
     categories: manifest.categories,
     authors: manifest.authors,

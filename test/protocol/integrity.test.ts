@@ -14,6 +14,7 @@ const MANIFEST: Manifest = {
   authors: [],
   keywords: [],
   categories: [],
+  targets: { lib: true, bins: [], autolib: true, autobins: true },
 }
 const ENTRY: IndexEntry = {
   name: 'foo',
