@@ -90,7 +90,8 @@ async function* linesOf(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>):
   for await (const chunk of body) {
     let from = 0
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
-      yield Buffer.concat([...pending, chunk.subarray(from, at + 1)])
+      const end = chunk.subarray(from, at + 1)
+      yield pending.length > 0 ? Buffer.concat([...pending, end]) : bytesOf(end)
       pending = []
       from = at + 1
     }
@@ -100,6 +101,11 @@ async function* linesOf(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>):
 }
 
 const NEWLINE = 0x0a
+
+/** The same memory: lines are many, and copies of them leave holes. */
+function bytesOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length)
+}
 
 function parseJson(bytes: Buffer): unknown {
   try {

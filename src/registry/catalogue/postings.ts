@@ -1,4 +1,4 @@
-import { addBit, type Bits, eachBit, noBits, wordsFor } from './bits.ts'
+import { addBit, addBits, type Bits, eachBit, noBits, wordsFor } from './bits.ts'
 
 /** Which entries of a block have a number, for each number that one of them has. */
 export interface Postings {
@@ -63,7 +63,10 @@ export function packedPostings({ lists }: OpenPostings, order: Uint16Array, size
   return readPostings({ numbers, ends, places, gaps: new Uint8Array(gaps), sets: joined(sets, words), words })
 }
 
-/** Lists of slots, of `size` that there are, by their new places: in rising order, without a sort for each list. */
+/**
+ * Lists of slots, of `size` that there are, by their new places: in rising order, without a sort for each list. All of
+ * them are parts of one array: many small ones would leave holes in the memory.
+ */
 function inOrder(
   lists: readonly (readonly number[])[],
   order: Uint16Array,
@@ -71,26 +74,29 @@ function inOrder(
 ): readonly Uint16Array[] {
   const [starts, total] = startsBySlot(lists, size)
   const next = starts.slice()
-  const listOf = new Uint32Array(total)
-  for (const [number, list] of lists.entries())
+  const [listOf, ends] = [new Uint32Array(total), new Uint32Array(lists.length)]
+  let end = 0
+  for (const [number, list] of lists.entries()) {
+    ends[number] = end
+    end += list.length
     for (const slot of list) {
       const at = next[slot] ?? 0
       listOf[at] = number
       next[slot] = at + 1
     }
-  const moved = lists.map(({ length }) => new Uint16Array(length))
-  const counts = new Uint16Array(lists.length)
+  }
+  const begins = ends.slice()
+  const moved = new Uint16Array(total)
   for (let there = 0; there < order.length; there++) {
     const slot = order[there] ?? 0
     for (let at = starts[slot] ?? 0; at < (next[slot] ?? 0); at++) {
       const number = listOf[at] ?? 0
-      const count = counts[number] ?? 0
-      const list = moved[number]
-      if (list !== undefined) list[count] = there
-      counts[number] = count + 1
+      const place = ends[number] ?? 0
+      moved[place] = there
+      ends[number] = place + 1
     }
   }
-  return moved.map((list, number) => list.subarray(0, counts[number]))
+  return lists.map((_, number) => moved.subarray(begins[number], ends[number]))
 }
 
 /** By slot, in how many lists those before it are; and all. */
@@ -130,10 +136,11 @@ function readPostings({ numbers, ends, places, gaps, sets, words }: Packed): Pos
     numbers: () => numbers,
     each: (number, found) => find(number, (set) => eachBit(set, found), found),
     addTo(bits, number) {
-      const addAll = (set: Uint32Array) => {
-        for (let word = 0; word < words; word++) bits[word] = (bits[word] ?? 0) | (set[word] ?? 0)
-      }
-      find(number, addAll, (slot) => addBit(bits, slot))
+      find(
+        number,
+        (set) => addBits(bits, set),
+        (slot) => addBit(bits, slot),
+      )
     },
   }
 }
