@@ -55,6 +55,12 @@ test('rowsByFit() and rowsByName() are windows of what a plain search finds, whe
   for (const turns of [0, 1, 50, 64, 700, 5000]) {
     const { table, there } = changedTable(random, turns)
     t.after(table.close)
+    for (const letter of ['a', 'al', 'b2', 'net', 'alpha_ab', '.', 'Z']) {
+      const wanted = there.filter(([name]) => name.startsWith(letter.toLowerCase())).map(([name]) => name)
+      const matches = await matchingRows(table, { letter }, ALL, async () => {})
+      const rows = await rowsByName(matches, [0, turns], async () => {})
+      assert.deepEqual(namesIn(table, rows), wanted.sort(), letter)
+    }
     for (const terms of [
       [],
       ['a'],
@@ -64,6 +70,10 @@ test('rowsByFit() and rowsByName() are windows of what a plain search finds, whe
       ['beta', 'ab'],
       ['abc', 'net', 'a'],
       ['none'],
+      ['b'],
+      ['t', '_'],
+      ['b2'],
+      ['é'],
     ]) {
       const wanted = there
         .map((crate) => ({ name: crate[0], fit: Math.max(0, ...terms.map((term) => fitOf(crate, term))) }))

@@ -19,6 +19,11 @@ export function addBit(bits: Uint32Array, slot: number): void {
   bits[word] = (bits[word] ?? 0) | (1 << (slot & 31))
 }
 
+/** Adds all of a set to another one. */
+export function addBits(bits: Uint32Array, more: Uint32Array): void {
+  for (let word = 0; word < more.length; word++) bits[word] = (bits[word] ?? 0) | (more[word] ?? 0)
+}
+
 export function hasBit(bits: Uint32Array, slot: number): boolean {
   return ((bits[slot >>> 5] ?? 0) & (1 << (slot & 31))) !== 0
 }

@@ -1,6 +1,8 @@
-import { addBit, type Bits, noBits, WORD_BITS, wordsFor } from './bits.ts'
+import { addBit, addBits, type Bits, noBits, WORD_BITS, wordsFor } from './bits.ts'
 import type { Block } from './block.ts'
 import { wordsWith } from './dictionary.ts'
+import { lastKey, nameKey } from './name-key.ts'
+import { placeOf } from './postings.ts'
 
 /** What entries of blocks are looked for by, in the form in which it is compared with them; all of it must fit. */
 export interface Wanted {
@@ -69,19 +71,34 @@ function withTags(numbers: readonly number[]): Condition {
 }
 
 function withTerm(term: string): Condition {
-  return (levels, { dictionary, words, names }) => {
-    const setLength = levels.length / LEVELS
-    const inWords = levels.subarray(WORD * setLength)
-    for (const number of wordsWith(dictionary, term)) words.addTo(inWords, number)
-    names.find(term, (slot, at) => {
-      const level = at > 0 ? WITHIN : names.lengthOf(slot) > term.length ? BEGINNING : WHOLE
-      addBit(levels, level * setLength * WORD_BITS + slot)
-    })
+  return (levels, block) => {
+    const inWords = levels.subarray(WORD * (levels.length / LEVELS))
+    for (const number of wordsWith(block.dictionary, term)) block.words.addTo(inWords, number)
+    markNames(levels, block, term)
+  }
+}
+
+function markNames(levels: Levels, block: Block, term: string): void {
+  const { names } = block
+  const setLength = levels.length / LEVELS
+  const mark = (level: number, slot: number) => addBit(levels, level * setLength * WORD_BITS + slot)
+  const beginning = (slot: number) => mark(names.lengthOf(slot) > term.length ? BEGINNING : WHOLE, slot)
+  const within = names.withLetter(term)
+  if (within === undefined) names.find(term, (slot, at) => (at > 0 ? mark(WITHIN, slot) : beginning(slot)))
+  else {
+    addBits(levels.subarray(WITHIN * setLength), within)
+    eachBeginning(block, term, beginning)
   }
 }
 
 function withLetter(letter: string): Condition {
-  return (levels, { names, size }) => {
-    for (let slot = 0; slot < size; slot++) if (names.beginsWith(slot, letter)) addBit(levels, slot)
-  }
+  return (levels, block) => eachBeginning(block, letter, (slot) => addBit(levels, slot))
+}
+
+/** The entries whose canonical name begins so. */
+function eachBeginning(block: Block, letters: string, found: (slot: number) => void): void {
+  const { names, nameKeys, isInOrder, size } = block
+  const from = isInOrder ? placeOf(nameKeys, nameKey(letters), size) : 0
+  const to = isInOrder ? placeOf(nameKeys, lastKey(letters) + 1, size) : size
+  for (let slot = from; slot < to; slot++) if (names.beginsWith(slot, letters)) found(slot)
 }

@@ -21,6 +21,11 @@ export function nameKey(name: string): number {
   return key
 }
 
+/** The highest key of names that begin so. */
+export function lastKey(beginning: string): number {
+  return nameKey(beginning.padEnd(KEY_LETTERS, LETTERS.at(-1)))
+}
+
 /** The slots of names in their order; `compare` is asked about those with the same key. */
 export function nameOrder(keys: Uint32Array, compare: (a: number, b: number) => number): Uint16Array {
   // Numbers sort without a call for each comparison.

@@ -1,9 +1,11 @@
-import { lowestBit, WORD_BITS, wordsFor } from './bits.ts'
+import { type Bits, lowestBit, WORD_BITS, wordsFor } from './bits.ts'
+import { type LetterSets, letterSets } from './letter-sets.ts'
 import { createNameText, GROUP, type NameText } from './name-text.ts'
 
 /** Bytes for a name, to begin with: most are somewhat shorter. */
 const USUAL_LENGTH = 16
 const NEWLINE = 0x0a
+const PAIR = 2
 /** Three letters that follow one another are told from others by so many kinds: in a group are some hundred. */
 const KINDS = 2048
 const LETTERS = 3
@@ -15,6 +17,8 @@ export interface Names extends Pick<NameText, 'at' | 'spellingAt' | 'beginsWith'
   lengthOf(slot: number): number
   /** Where a term first occurs in the canonical name of each entry that has it. */
   find(term: string, found: Found): void
+  /** The entries whose canonical name has a letter, where that is known without a look at the names. */
+  withLetter(letter: string): Bits | undefined
 }
 
 /** Names to which more are added. */
@@ -32,13 +36,28 @@ export function openNames(most: number): OpenNames {
     ...readNames(text, (_, look) => {
       for (let group = 0; group * GROUP < text.size; group++) look(group)
     }),
+    withLetter: () => undefined,
     ...{ add: text.add, compare: text.compare },
     packed(slots) {
       let room = 0
       for (const slot of slots) room += text.endOf(slot) - text.startOf(slot) + 1
       const sorted = createNameText(slots.length, room)
       for (const slot of slots) sorted.copy(text, slot)
-      return readNames(sorted, groupsOf(sorted))
+      return packedNames(sorted)
+    },
+  }
+}
+
+/** Of nothing that is open: what closes must not keep it. */
+function packedNames(text: NameText): Names {
+  const names = readNames(text, groupsOf(text))
+  const sets = letterSets(text)
+  return {
+    ...names,
+    withLetter: (letter) => (letter.length === 1 ? sets(letter) : undefined),
+    find(term, found) {
+      if (term.length === PAIR) findPair(text, sets, term, found)
+      else names.find(term, found)
     },
   }
 }
@@ -46,7 +65,7 @@ export function openNames(most: number): OpenNames {
 /** Looks at all groups of names that may have a term. */
 type Groups = (term: string, look: (group: number) => void) => void
 
-function readNames(text: NameText, groups: Groups): Names {
+function readNames(text: NameText, groups: Groups): Omit<Names, 'withLetter'> {
   const { at, spellingAt, beginsWith, startOf, endOf, starts } = text
 
   function findIn(group: number, term: string, found: Found): void {
@@ -63,26 +82,27 @@ function readNames(text: NameText, groups: Groups): Names {
   return {
     ...{ at, spellingAt, beginsWith },
     lengthOf: (slot) => endOf(slot) - startOf(slot),
-    find(term, found) {
-      if (term.length === 1 || term.length === 2) findLetters(text, term, found)
-      else groups(term, (group) => findIn(group, term, found))
-    },
+    find: (term, found) => groups(term, (group) => findIn(group, term, found)),
   }
 }
 
-/** Finds what is so short that most groups have it, and many of their names. */
-function findLetters({ bytes, used }: NameText, term: string, found: Found): void {
+/** Finds two letters: many groups have them, but only names that have both. */
+function findPair(
+  { bytes, size, startOf, endOf }: NameText,
+  sets: LetterSets,
+  term: string,
+  found: Found,
+): void {
+  const [some, others] = [sets(term.charAt(0)), sets(term.charAt(1))]
+  if (some === undefined || others === undefined) return
   const [first, second] = [term.charCodeAt(0), term.charCodeAt(1)]
-  let [slot, start, isMet] = [-1, 0, false]
-  for (let at = 0; at < used; at++) {
-    const byte = bytes[at]
-    if (byte === NEWLINE) {
-      slot += 1
-      start = at + 1
-      isMet = false
-    } else if (byte === first && !isMet && (term.length === 1 || bytes[at + 1] === second)) {
-      found(slot, at - start)
-      isMet = true
+  for (let word = 0; word * WORD_BITS < size; word++) {
+    for (let rest = (some[word] ?? 0) & (others[word] ?? 0); rest !== 0; rest &= rest - 1) {
+      const slot = word * WORD_BITS + lowestBit(rest)
+      const [start, end] = [startOf(slot), endOf(slot)]
+      let at = start
+      while (at + 1 < end && (bytes[at] !== first || bytes[at + 1] !== second)) at++
+      if (at + 1 < end) found(slot, at - start)
     }
   }
 }
