@@ -29,27 +29,33 @@ export interface Folders {
  * Whoever created a folder may not have made it durable yet when another process already writes into it: so each
  * process sees to each folder itself, up to the root.
  */
-export function createFolders(root: Root): Folders {
+export function createFolders(root: Pick<Root, 'path'>): Folders {
   const durable = new LRUCache<string, true>({ max: MAX_KNOWN_FOLDERS })
   const present = new LRUCache<string, true>({ max: MAX_KNOWN_FOLDERS })
+  const preparing = new Map<string, Promise<void>>()
 
-  /** The first folder that had to be made. */
-  async function make(folder: string): Promise<string | undefined> {
-    // Most often the one above is there, and tells that the root is.
-    if (await isMade(folder)) return folder
-    await root.mustBeThere()
-    return mkdir(folder, { recursive: true })
+  function prepare(folder: string): Promise<void> {
+    const running = preparing.get(folder)
+    if (running !== undefined) return running
+    const started = make(folder).finally(() => preparing.delete(folder))
+    preparing.set(folder, started)
+    return started
   }
+
+  /** One by one, from the root on and not that: in a root that is gone nothing can be made. */
+  async function make(folder: string): Promise<void> {
+    const parent = dirname(folder)
+    if (!isKnown(parent)) await prepare(parent)
+    // A folder that was made just now has nothing in it to be swept.
+    if (!(await isMade(folder))) await sweep(folder)
+    present.set(folder, true)
+  }
+
+  const isKnown = (folder: string) => folder === root.path || durable.has(folder) || present.has(folder)
 
   return {
     async prepare(folder) {
-      if (durable.has(folder) || present.has(folder)) return
-      const first = await make(folder)
-      for (let at = folder; at !== root.path && !present.has(at); at = dirname(at)) {
-        // A folder that was made just now has nothing in it to be swept.
-        if (first === undefined || !at.startsWith(first)) await sweep(at)
-        present.set(at, true)
-      }
+      if (!isKnown(folder)) await prepare(folder)
     },
     async settle(folder) {
       const found: string[] = []
@@ -71,7 +77,7 @@ async function isMade(folder: string): Promise<boolean> {
     await mkdir(folder)
     return true
   } catch (error) {
-    if (!isSystemError(error, 'ENOENT') && !isSystemError(error, 'EEXIST')) throw error
+    if (!isSystemError(error, 'EEXIST')) throw error
     return false
   }
 }

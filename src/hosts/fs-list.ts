@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListedObject } from '../host.ts'
-import { absentIfMissing } from './fs-read.ts'
+import { absentIfMissing, unlessMissing } from './fs-read.ts'
 import type { Root } from './fs-root.ts'
 import { isKeySegment } from './object-key.ts'
 
@@ -13,6 +13,9 @@ interface Entry {
   readonly path: string
   readonly isFolder: boolean
 }
+
+/** What is to be made of a call for a folder that is missing. */
+type OrAbsent = <T>(call: Promise<T>) => Promise<T | undefined>
 
 /**
  * The files under `root` whose keys start with `prefix` and come after `after`, in the order of their bytes.
@@ -26,12 +29,14 @@ export async function* listFiles(root: Root, prefix: string, after: string): Asy
     (path > after || (isFolder && after.startsWith(path)))
   // A stack: the next entry is the last one.
   const pending: Entry[] = []
-  const push = async (folder: string): Promise<void> => {
-    const entries = (await readFolder(root, folder)).filter(isWanted)
+  const push = async (folder: string, orAbsent: OrAbsent): Promise<void> => {
+    const entries = (await readFolder(root, folder, orAbsent)).filter(isWanted)
     for (const entry of entries.toSorted(descending)) pending.push(entry)
   }
+  const orGone: OrAbsent = (call) => absentIfMissing(root, call)
 
-  await push(prefix.slice(0, prefix.lastIndexOf('/') + 1))
+  // When the first folder is missing, the look at the end is the next thing that is done.
+  await push(prefix.slice(0, prefix.lastIndexOf('/') + 1), unlessMissing)
   while (pending.length > 0) {
     const files = takeFiles(pending)
     const found = await Promise.all(files.map((file) => describe(root, file)))
@@ -39,9 +44,11 @@ export async function* listFiles(root: Root, prefix: string, after: string): Asy
     const next = pending.at(-1)
     if (next?.isFolder) {
       pending.pop()
-      await push(next.path)
+      await push(next.path, orGone)
     }
   }
+  // A disk that went away in the middle looks like many absent folders.
+  await root.mustBeThere()
 }
 
 /** `a-b` comes before what is in `a/`, and that before `a0`: hence the slash in the paths of folders. */
@@ -58,8 +65,8 @@ function takeFiles(pending: Entry[]): Entry[] {
   return files
 }
 
-async function readFolder(root: Root, folder: string): Promise<Entry[]> {
-  const dirents = await absentIfMissing(root, readdir(join(root.path, folder), { withFileTypes: true }))
+async function readFolder(root: Root, folder: string, orAbsent: OrAbsent): Promise<Entry[]> {
+  const dirents = await orAbsent(readdir(join(root.path, folder), { withFileTypes: true }))
   const named = (dirents ?? []).filter((dirent) => isKeySegment(dirent.name))
   return await Promise.all(named.map((dirent) => entryOf(root, folder, dirent)))
 }

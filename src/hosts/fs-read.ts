@@ -68,6 +68,19 @@ export async function absentIfMissing<T>(root: Root, call: Promise<T>): Promise<
   }
 }
 
+/**
+ * The same for whoever looks at the root next, before anything is made of what is missing.
+ * @throws {CargoError} `unavailable`
+ */
+export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw storageError(error)
+    return undefined
+  }
+}
+
 async function openFile(root: Root, path: string): Promise<OpenFile | undefined> {
   const handle = await absentIfMissing(root, open(path, 'r'))
   if (handle === undefined) return undefined
