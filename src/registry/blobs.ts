@@ -39,10 +39,10 @@ export interface BlobContent {
 
 /** What is stored under its checksum. */
 export interface Blobs {
-  /** Writes a blob, again if it was there: that renews its age for garbage collection. `body` is destroyed. */
-  put(sha256: string, body: Readable): Promise<void>
+  /** Writes a blob, again if it was there: that renews its age for garbage collection. A stream is destroyed. */
+  put(sha256: string, body: Uint8Array | Readable): Promise<void>
   /** The same for bytes that can be had again elsewhere: a power cut may take them away. */
-  keep(sha256: string, body: Readable): Promise<void>
+  keep(sha256: string, body: Uint8Array | Readable): Promise<void>
   stat(sha256: string): Promise<ObjectInfo | undefined>
   /**
    * The blob, verified the first time this process reads it and again when it changed.
@@ -121,12 +121,12 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
     return storage.get(blobKey(sha256), range)
   }
 
-  async function write(sha256: string, body: Readable, options: PutOptions): Promise<void> {
+  async function write(sha256: string, body: Uint8Array | Readable, options: PutOptions): Promise<void> {
     try {
       await storage.put(blobKey(sha256), body, options)
     } finally {
       // A store that is full or away may never have looked at it.
-      body.destroy()
+      if (body instanceof Readable) body.destroy()
     }
     verified.delete(sha256)
     damaged.delete(sha256)

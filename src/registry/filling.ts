@@ -13,8 +13,8 @@ const FIRST_PIECE = 16 * 1024
 export interface Filled {
   /** Bytes. */
   readonly size: number
-  /** The verified bytes from their start, past the crowd; may be called until `release()`. */
-  stream(): Readable
+  /** The verified bytes, at once or past the crowd; may be called until `release()`. */
+  content(): Uint8Array | Readable
 }
 
 /** Bytes, a piece at a time. */
@@ -80,7 +80,7 @@ export function createFilling(
       }
       if (hash.digest('hex') !== sha256) throw wrongChecksum(sha256)
       verified = true
-      return { size: store.size(), stream: () => open(atOnce) }
+      return { size: store.size(), content: () => store.whole() ?? open(atOnce) }
     } catch (error) {
       failure = isSystemError(error, 'ENOSPC') ? noSpace(error) : error
       throw failure

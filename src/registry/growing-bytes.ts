@@ -4,6 +4,8 @@ import { openUnnamed, writeAt } from './unnamed-file.ts'
 
 /** Up to this size everything stays in memory. */
 const MAX_IN_MEMORY = 1024 * 1024
+/** Most crates are smaller than this; copies of larger ones would be much memory when many come at once. */
+const MAX_WHOLE = 256 * 1024
 /** Read from the file at a time. */
 const PIECE = 64 * 1024
 /** So many pieces are kept for those who come soon after: as much as there was in memory before there was a file. */
@@ -19,6 +21,8 @@ export interface GrowingBytes {
    * same time gets the same memory, so that a crowd costs one look at the file: nobody may write into it.
    */
   read(position: number, end: number): Promise<Buffer>
+  /** All of them in one piece of memory of its own, as long as they are few. */
+  whole(): Buffer | undefined
   /** Gives memory and disk back. */
   close(): Promise<void>
 }
@@ -61,6 +65,7 @@ export function createGrowingBytes(): GrowingBytes {
       const { start, bytes } = pieceAt(file, position, end)
       return (await bytes).subarray(position - start, end - start)
     },
+    whole: () => (size <= MAX_WHOLE ? Buffer.concat(memory) : undefined),
     async close() {
       memory = []
       pieces.clear()

@@ -112,13 +112,13 @@ async function takeIn(
   const spool = await createSpool(reader.last(crateSize, 'the crate file'))
   try {
     const checked = await checkCrate(deps, caller, { metadata, name, vers }, spool)
-    await storeBeside(deps.blobs.put(spool.sha256, spool.stream()), log.read(name, { fresh: true }))
+    await storeBeside(deps.blobs.put(spool.sha256, spool.content()), log.read(name, { fresh: true }))
     await log.append(name, (record) =>
       decidePublish(record, checked, claimant, deps.stamp(caller, principal)),
     )
     // A garbage collector that began before the change was there may have taken an old blob for unreferenced.
     if ((await deps.blobs.stat(spool.sha256)) === undefined)
-      await deps.blobs.put(spool.sha256, spool.stream())
+      await deps.blobs.put(spool.sha256, spool.content())
     return {
       entry: checked.entry,
       size: spool.size,

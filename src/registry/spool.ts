@@ -19,6 +19,8 @@ export interface Spool {
   readonly sha256: string
   /** The bytes from their start; may be called again. */
   stream(): Readable
+  /** The same at once, when they are in memory. */
+  content(): Uint8Array | Readable
   /** Frees memory and disk. */
   dispose(): Promise<void>
 }
@@ -59,16 +61,18 @@ export async function createSpool(source: AsyncIterable<Uint8Array>): Promise<Sp
 
 function memorySpool(bytes: Buffer, sha256: string): Spool {
   // One chunk, as bytes: an iterable of a Buffer would stream its numbers.
-  return { size: bytes.length, sha256, stream: () => Readable.from([bytes], BYTES), dispose: async () => {} }
+  return {
+    size: bytes.length,
+    sha256,
+    stream: () => Readable.from([bytes], BYTES),
+    content: () => bytes,
+    dispose: async () => {},
+  }
 }
 
 function fileSpool(file: FileHandle, size: number, sha256: string): Spool {
-  return {
-    size,
-    sha256,
-    stream: () => Readable.from(readFile(file, size), BYTES),
-    dispose: () => file.close(),
-  }
+  const stream = () => Readable.from(readFile(file, size), BYTES)
+  return { size, sha256, stream, content: stream, dispose: () => file.close() }
 }
 
 async function* readFile(file: FileHandle, size: number): AsyncGenerator<Buffer> {

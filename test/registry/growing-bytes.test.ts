@@ -33,6 +33,23 @@ test('read() gives what is there up to the end that is asked for, and nothing be
   }
 })
 
+test('whole() gives few bytes in memory of their own, and not many', async () => {
+  for (const size of [0, 1, 256 * KiB]) {
+    const store = createGrowingBytes()
+    const bytes = randomBytes(size)
+    await append(store, bytes)
+    const whole = store.whole()
+    assert.ok(whole?.equals(bytes), String(size))
+    whole?.fill(0)
+    assert.ok((await readAll(store, size)).equals(bytes), String(size))
+    for (const more of [256 * KiB + 1 - size, 1024 * KiB]) {
+      await store.append(randomBytes(more))
+      assert.equal(store.whole(), undefined)
+    }
+    await store.close()
+  }
+})
+
 test('read() finds what came after somebody has read the same piece', async () => {
   const store = createGrowingBytes()
   const bytes = randomBytes(1200 * KiB)

@@ -111,7 +111,7 @@ export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: Crat
     try {
       const filled = await filling.filled
       if (!uplink.options.cache) return { stored: false, reason: notKept(uplink) }
-      await blobs.keep(entry.cksum, filled.stream())
+      await blobs.keep(entry.cksum, filled.content())
       return { stored: true, size: filled.size }
     } catch (error) {
       // Readers learn of a failed fetch by themselves; a full disk is no reason to fail them.
