@@ -144,6 +144,11 @@ export interface PutOptions {
   readonly ifAbsent?: boolean
   /** `false`: a power cut may take it away or damage it, a crash of the process may not; stores may ignore that. */
   readonly durable?: boolean
+  /**
+   * What has to be done before the object may be seen; if it fails, nothing is written, and `put()` fails with it. Only
+   * given, with bytes, to stores that heed it.
+   */
+  readonly after?: Promise<unknown>
 }
 
 /**
@@ -172,6 +177,8 @@ export interface ObjectStore {
   sweep?(before: Date): Promise<number>
   /** Whether `ifAbsent` holds across processes and machines, so that several may share the store. */
   readonly multiWriter: boolean
+  /** Whether `after` is heeded: such a store makes ready meanwhile what it can. For others it is waited for. */
+  readonly heedsAfter?: boolean
   close?(): Promise<void>
 }
 

@@ -14,6 +14,7 @@ interface Draft {
   readonly temp: string
   readonly handle: FileHandle
   readonly ifAbsent: boolean
+  readonly after: Promise<unknown> | undefined
 }
 
 /**
@@ -25,12 +26,14 @@ export async function writeObject(
   folders: Folders,
   path: string,
   body: Uint8Array | Readable,
-  { ifAbsent = false, durable = true }: PutOptions = {},
+  { ifAbsent = false, durable = true, after }: PutOptions = {},
 ): Promise<boolean> {
+  // It may fail before it is waited for, which without a listener ends the process.
+  after?.catch(ignore)
   // A source may fail while nobody reads it yet, which without a listener ends the process; reading tells it later.
   if (body instanceof Readable) body.on('error', ignore)
   try {
-    const draft = await guarded(createDraft(folders, path, ifAbsent))
+    const draft = { ...(await guarded(createDraft(folders, path))), ifAbsent, after }
     try {
       return await (durable ? writeDurably(folders, draft, body) : write(draft, body))
     } catch (error) {
@@ -43,12 +46,12 @@ export async function writeObject(
   }
 }
 
-async function createDraft(folders: Folders, path: string, ifAbsent: boolean): Promise<Draft> {
+async function createDraft(folders: Folders, path: string): Promise<Omit<Draft, 'ifAbsent' | 'after'>> {
   const folder = dirname(path)
   const temp = join(folder, TEMP_MARK + randomUUID())
-  const create = async (): Promise<Draft> => {
+  const create = async () => {
     await folders.prepare(folder)
-    return { folder, path, temp, ifAbsent, handle: await open(temp, 'wx') }
+    return { folder, path, temp, handle: await open(temp, 'wx') }
   }
   try {
     return await create()
@@ -62,6 +65,7 @@ async function createDraft(folders: Folders, path: string, ifAbsent: boolean): P
 async function write(draft: Draft, body: Uint8Array | Readable): Promise<boolean> {
   await fill(draft, body)
   await guarded(draft.handle.close())
+  await draft.after
   const placed = await place(draft)
   if (draft.ifAbsent) await discard(draft)
   return placed
@@ -72,11 +76,12 @@ async function write(draft: Draft, body: Uint8Array | Readable): Promise<boolean
  * the way to them, are on the disk before the object is there, and its name is at the answer.
  */
 async function writeDurably(folders: Folders, draft: Draft, body: Uint8Array | Readable): Promise<boolean> {
-  const { folder, handle, ifAbsent } = draft
+  const { folder, handle, ifAbsent, after } = draft
   const names = openFolder(folder)
   names.catch(ignore)
   try {
     await together([fill(draft, body).then(() => guarded(handle.sync())), guarded(folders.settle(folder))])
+    await after
     const placing = place(draft)
     await together([placing, guarded(handle.close())])
     await together([guarded(names.then((it) => it.sync())), ...(ifAbsent ? [discard(draft)] : [])])

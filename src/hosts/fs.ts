@@ -39,6 +39,7 @@ export function fsStorage(root: string): Required<Omit<ObjectStore, 'signedUrl'>
 
   return {
     multiWriter: true,
+    heedsAfter: true,
     get: async (key, range) => getObject(place, await pathOf(key), range),
     open: async (key) => openObject(place, await pathOf(key)),
     stat: async (key) => statObject(place, await pathOf(key)),

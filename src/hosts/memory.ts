@@ -15,6 +15,7 @@ export function memoryStorage(): Required<Omit<ObjectStore, 'signedUrl'>> {
 
   return {
     multiWriter: false,
+    heedsAfter: false,
     async get(key, range) {
       const found = find(key)
       if (found === undefined) return undefined

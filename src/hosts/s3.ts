@@ -44,6 +44,7 @@ export async function s3Storage(options: S3Options): Promise<S3Storage> {
 function bucketStore(bucket: Bucket): S3Storage {
   return {
     multiWriter: false,
+    heedsAfter: false,
     get: async (key, range) => getObject(bucket, validateKey(key), range),
     async stat(key) {
       const found = await findObject(bucket, validateKey(key))

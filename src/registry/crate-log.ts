@@ -7,6 +7,7 @@ import { type CrateRecord, encodeRecordInParts, foldChange } from '../protocol/r
 import { cacheKey, catchUp, coldRead, readChange } from './crate-log-reader.ts'
 import { inTurns } from './in-turns.ts'
 import { changeKey, checkpointKey } from './keys.ts'
+import { createAfter } from './put-after.ts'
 import { recordBytes } from './record-bytes.ts'
 import type { SealedCache } from './sealed-cache.ts'
 import type { Soon } from './soon.ts'
@@ -62,10 +63,11 @@ export interface CrateLog {
   warm(name: string): Soon<WarmCrate | undefined>
   /**
    * Accepts the change that `decide` makes of the current state; decides again when another writer was faster.
-   * The change is durable and visible here when the promise resolves. No change leaves the crate as it is.
-   * @throws {CargoError} whatever `decide` throws, or the store's failure
+   * The change is durable and visible here when the promise resolves, to nobody before what it names is `stored`. No
+   * change leaves the crate as it is.
+   * @throws {CargoError} whatever `decide` throws, or the store's failure, or that of what was to be stored
    */
-  append(name: string, decide: Decide): Promise<CrateRecord | undefined>
+  append(name: string, decide: Decide, stored?: Promise<unknown>): Promise<CrateRecord | undefined>
   /** Waits for checkpoints under way. */
   close(): Promise<void>
 }
@@ -142,12 +144,12 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
     background.add(work)
   }
 
-  async function appendNow(key: string, decide: Decide) {
+  async function appendNow(key: string, decide: Decide, stored?: Promise<unknown>) {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const { record, change } = await decideOn(key, decide, attempt === 0)
       if (change === undefined) return record
       const n = (record?.n ?? 0) + 1
-      if (await place(key, n, change)) {
+      if (await place(key, n, change, stored)) {
         const next = foldChange(record, n, change)
         remember(key, next, monotonic())
         keepFold(key, next)
@@ -175,9 +177,9 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
     return { record, change: decide(record) }
   }
 
-  async function place(key: string, n: number, change: Change): Promise<boolean> {
+  async function place(key: string, n: number, change: Change, stored?: Promise<unknown>): Promise<boolean> {
     try {
-      const isFirst = await storage.put(changeKey(key, n), encodeChange(change), { ifAbsent: true })
+      const isFirst = await createAfter(storage, changeKey(key, n), encodeChange(change), stored)
       return isFirst || (await isOurs(key, n, change))
     } catch (error) {
       // It may be there all the same, as a file whose folder could not be synced is.
@@ -228,13 +230,10 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
         return { record: last.record, stale: true }
       }
     },
-    append(name, decide) {
+    append(name, decide, stored) {
       const key = canonicalName(name)
-      const turn = (writing.get(key) ?? Promise.resolve()).then(() => appendNow(key, decide))
-      const settled = turn.then(
-        () => {},
-        () => {},
-      )
+      const turn = (writing.get(key) ?? Promise.resolve()).then(() => appendNow(key, decide, stored))
+      const settled = turn.catch(() => {})
       writing.set(key, settled)
       void settled.then(() => writing.get(key) === settled && writing.delete(key))
       return turn

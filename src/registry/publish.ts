@@ -10,6 +10,7 @@ import { type PublishMetadata, parseMetadata } from '../protocol/metadata.ts'
 import { type CrateName, validateName } from '../protocol/name.ts'
 import { checkPolicy } from '../protocol/policy.ts'
 import { parseLength } from '../protocol/publish-body.ts'
+import type { CrateRecord } from '../protocol/record.ts'
 import { type Version, validateVersion } from '../protocol/version.ts'
 import type { Access, Caller } from './access.ts'
 import type { Blobs } from './blobs.ts'
@@ -112,10 +113,10 @@ async function takeIn(
   const spool = await createSpool(reader.last(crateSize, 'the crate file'))
   try {
     const checked = await checkCrate(deps, caller, { metadata, name, vers }, spool)
-    await storeBeside(deps.blobs.put(spool.sha256, spool.content()), log.read(name, { fresh: true }))
-    await log.append(name, (record) =>
-      decidePublish(record, checked, claimant, deps.stamp(caller, principal)),
-    )
+    const storing = deps.blobs.put(spool.sha256, spool.content())
+    const decide = (record: CrateRecord | undefined) =>
+      decidePublish(record, checked, claimant, deps.stamp(caller, principal))
+    await both(storing, log.append(name, decide, storing))
     // A garbage collector that began before the change was there may have taken an old blob for unreferenced.
     if ((await deps.blobs.stat(spool.sha256)) === undefined)
       await deps.blobs.put(spool.sha256, spool.content())
@@ -129,11 +130,10 @@ async function takeIn(
   }
 }
 
-/** The log is looked at once more while the blob is stored, so that the change can be made at once. */
-async function storeBeside(storing: Promise<void>, look: Promise<unknown>): Promise<void> {
-  // The bytes are not given back while they are read.
-  await Promise.allSettled([storing, look])
-  await Promise.all([storing, look])
+/** The change is made ready while the blob is stored, and is there after it: the bytes are not given back before. */
+async function both(storing: Promise<void>, change: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([storing, change])
+  await Promise.all([storing, change])
 }
 
 async function checkCrate(

@@ -5,7 +5,7 @@ import type { ListedObject, ObjectStore, StoredObject } from '../host.ts'
 /** What the registry uses of a store. */
 export type RegistryStorage = Pick<
   ObjectStore,
-  'multiWriter' | 'get' | 'open' | 'stat' | 'put' | 'delete' | 'list' | 'signedUrl'
+  'multiWriter' | 'heedsAfter' | 'get' | 'open' | 'stat' | 'put' | 'delete' | 'list' | 'signedUrl'
 >
 
 /**
@@ -16,6 +16,7 @@ export function reliableStorage(storage: ObjectStore): RegistryStorage {
   const { open, signedUrl } = storage
   return {
     multiWriter: storage.multiWriter,
+    heedsAfter: storage.heedsAfter ?? false,
     get: (...args) => orUnavailable(() => storage.get(...args)),
     stat: (...args) => orUnavailable(() => storage.stat(...args)),
     put: (...args) => orUnavailable(() => storage.put(...args)),

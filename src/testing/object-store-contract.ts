@@ -156,6 +156,28 @@ function creates(check: Check): void {
     }
     assert.equal((await keys(store, '')).length, ROUNDS)
   })
+
+  check('put() shows nothing before what it comes `after`, if it heeds that', async (store) => {
+    const bytes = Buffer.from('x')
+    for (const options of [{}, { ifAbsent: true }, { durable: false }]) {
+      const first = Promise.withResolvers<void>()
+      if (!store.heedsAfter) first.resolve()
+      const putting = store.put('a/b', bytes, { ...options, after: first.promise })
+      await sleep(30)
+      if (store.heedsAfter) assert.deepEqual(await keys(store, ''), [])
+      first.resolve()
+      assert.equal(await putting, true)
+      assert.deepEqual(await content(store, 'a/b'), bytes)
+      await store.delete('a/b')
+    }
+    if (!store.heedsAfter) return
+    const failure = new Error('what comes before')
+    for (const options of [{}, { ifAbsent: true }, { durable: false }]) {
+      const putting = store.put('a/b', bytes, { ...options, after: Promise.reject(failure) })
+      await assert.rejects(putting, (error) => error === failure)
+    }
+    assert.deepEqual(await keys(store, ''), [])
+  })
 }
 
 function refuses(check: Check): void {

@@ -3,7 +3,9 @@ import { promises } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { join, relative } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryFolder } from '../support/cargo.ts'
+import { until } from '../uplinks/clients.ts'
 
 /** What the adapter asked of the file system, in the order in which it was done; syncs side by side by their names. */
 const calls: string[] = []
@@ -22,7 +24,6 @@ async function store(t: TestContext, key: string) {
       calls.length = 0
       const result = await storage.put(key, Buffer.from(content), options)
       calls.push(`answer ${result}`)
-      const isPlaced = (call: string) => /^(link|rename) /.test(call)
       const placed = calls.findIndex(isPlaced)
       return [...calls.slice(0, placed).toSorted(), ...calls.slice(placed)]
     },
@@ -41,6 +42,25 @@ test('put() of a new object answers when file, name and every folder are on the 
     'sync root/a/b',
     'answer true',
   ])
+})
+
+test('put() after something makes all ready that it may, and places the object when that is done', async (t) => {
+  const { put } = await store(t, 'a/b/c')
+  for (const [n, options] of [
+    [1, { ifAbsent: true }],
+    [2, {}],
+  ] as const) {
+    const first = Promise.withResolvers<void>()
+    const putting = put(String(n), { ...options, after: first.promise })
+    await until(() => calls.includes('sync root/a/b/~') && (n === 2 || calls.includes('sync root/a')))
+    await sleep(20)
+    assert.deepEqual(calls.filter(isPlaced), [])
+    calls.push('first is done')
+    first.resolve()
+    await putting
+    assert.ok(calls.indexOf('first is done') < calls.findIndex(isPlaced))
+    assert.equal(calls.at(-2), 'sync root/a/b')
+  }
 })
 
 test('put() of an object that is there answers when that one is on the disk', async (t) => {
@@ -77,6 +97,10 @@ test('put() over an object answers when the new one is on the disk', async (t) =
     'answer true',
   ])
 })
+
+function isPlaced(call: string): boolean {
+  return /^(link|rename) /.test(call)
+}
 
 /** `root/a/~` for the temporary file, whatever its name. */
 function short(path: string): string {

@@ -32,6 +32,7 @@ test('put() leaves no temporary file behind, however it ends', async (context) =
   await store.put('a/b', Buffer.from('x'), { ifAbsent: true })
   await store.put('a/b', Buffer.from('y'))
   await assert.rejects(store.put('a/c', Readable.from(failing())))
+  await assert.rejects(store.put('a/c', Buffer.from('x'), { after: Promise.reject(new Error('before it')) }))
   assert.deepEqual(readdirSync(join(root, 'a')), ['b'])
 })
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CargoError } from '../../src/errors.ts'
 import type { MetadataCache, ObjectStore } from '../../src/host.ts'
 import { memoryCache } from '../../src/hosts/cache.ts'
 import { memoryStorage } from '../../src/hosts/memory.ts'
@@ -52,6 +54,22 @@ test('append() keeps what another log wrote', async () => {
     await keysOf(storage, 'crates/'),
     [1, 2, 3].map((n) => changeKey('foo', n)),
   )
+})
+
+test('append() shows no change before what it names is stored, and none that names what was not', async () => {
+  const storage = memoryStorage()
+  const log = open(storage)
+  const blob = Promise.withResolvers<void>()
+  const appending = log.append('foo', next(), blob.promise)
+  await sleep(20)
+  assert.deepEqual(await keysOf(storage, 'crates/'), [])
+  assert.equal((await log.read('foo', { fresh: true })).record, undefined)
+  blob.resolve()
+  assert.equal((await appending)?.n, 1)
+  const failure = new CargoError('storage_full', 'the storage is full')
+  await assert.rejects(log.append('foo', next(), Promise.reject(failure)), failure)
+  assert.equal((await log.read('foo')).record?.n, 1)
+  assert.deepEqual(await keysOf(storage, 'crates/'), [changeKey('foo', 1)])
 })
 
 test('append() loses none of 64 concurrent changes of two logs', async () => {
