@@ -1,7 +1,8 @@
-import { type Readable, Transform, type TransformCallback, Writable } from 'node:stream'
+import { Readable, Transform, type TransformCallback, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { gzipHeaderLength } from './gzip-header.ts'
+import { inflateSmall } from './inflate-small.ts'
 import { malformedTarball } from './tar-header.ts'
 
 /** CRC-32 and size of the content. */
@@ -26,10 +27,18 @@ export interface PieceReader {
 
 /**
  * Decompresses exactly one gzip member. zlib's own gunzip also takes further members and bytes after the last, where cargo's
- * reader stops at the first: two readers would see two archives in one file. Destroys `source` in the end.
+ * reader stops at the first: two readers would see two archives in one file. Destroys a stream in the end.
  * @throws {CargoError} `invalid_tarball`; errors of `source` and of `reader` as they are
  */
-export async function gunzip(source: Readable, reader: PieceReader): Promise<void> {
+export async function gunzip(source: Buffer | Readable, reader: PieceReader): Promise<void> {
+  if (source instanceof Readable) return gunzipStream(source, reader)
+  const content = await inflateSmall(source)
+  if (content === undefined) return gunzipStream(Readable.from([source], { objectMode: false }), reader)
+  reader.read(content)
+  reader.end()
+}
+
+async function gunzipStream(source: Readable, reader: PieceReader): Promise<void> {
   const frame = gzipFrame()
   const inflate = createInflateRaw({ chunkSize: PIECE_BYTES })
   let size = 0

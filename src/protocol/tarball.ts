@@ -35,10 +35,10 @@ export interface Tarball {
 
 /**
  * Reads a `.crate` file to its end and tells whether cargo can unpack it without surprises (protocol.md 7). Needs a bounded
- * amount of memory, never blocks for long, and destroys `source` as soon as a rule is broken.
+ * amount of memory, never blocks for long, and destroys a stream as soon as a rule is broken.
  * @throws {CargoError} `invalid_tarball`, or `too_large` when it unpacks to too much; errors of `source` as they are
  */
-export async function inspectTarball(source: Readable, rules: TarballRules): Promise<Tarball> {
+export async function inspectTarball(source: Buffer | Readable, rules: TarballRules): Promise<Tarball> {
   const root = `${rules.name}-${rules.version}`
   const paths = pathRules(root)
   let entries = 0

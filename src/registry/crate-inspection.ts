@@ -29,7 +29,7 @@ export async function inspectCrate(
   now: Date,
 ): Promise<InspectedCrate> {
   const { limits } = options
-  const tarball = await inspectTarball(spool.stream(), {
+  const tarball = await inspectTarball(spool.content(), {
     name,
     version: vers,
     maxUnpacked: limits.unpacked,

@@ -20,7 +20,7 @@ export interface Spool {
   /** The bytes from their start; may be called again. */
   stream(): Readable
   /** The same at once, when they are in memory. */
-  content(): Uint8Array | Readable
+  content(): Buffer | Readable
   /** Frees memory and disk. */
   dispose(): Promise<void>
 }

@@ -46,6 +46,23 @@ test('gunzip() hands out nothing of an empty content, and little of a small one'
   assert.equal((await piecesOf(gzipSync('abc'), 5)).copy.toString(), 'abc')
 })
 
+test('gunzip() hands out all of a small file at once, and a large one in pieces', async () => {
+  for (const [content, isWhole] of [
+    [CONTENT.subarray(0, 100 * KiB), true],
+    [Buffer.concat([CONTENT, CONTENT]), false],
+  ] as const) {
+    const copies: Buffer[] = []
+    const read = (piece: Buffer) => void copies.push(Buffer.from(piece))
+    let ended = 0
+    const end = () => {
+      ended += 1
+    }
+    await gunzip(gzipSync(content), { read, end })
+    assert.deepEqual(Buffer.concat(copies), content)
+    assert.deepEqual([copies.length === 1, ended], [isWhole, 1])
+  }
+})
+
 test('gunzip() fails as its reader does, and destroys the source', async () => {
   const source = Readable.from(pieces(gzipSync(CONTENT), KiB))
   const read = () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { good, goodWith, inspect, LONG, X } from '../support/inspection.ts'
+import { inspectTarball } from '../../src/protocol/tarball.ts'
+import { FOO, good, goodWith, inspect, LONG, X } from '../support/inspection.ts'
 import { gnuLongName, POSIX_MAGIC, paxHeader, tarEnd, tarEntry } from '../support/tar-entry.ts'
 import { workTime } from '../support/work-time.ts'
 
@@ -273,7 +274,9 @@ const HOSTILE: readonly (readonly [string, () => Buffer, string])[] = [
 
 for (const [what, build, detail] of HOSTILE) {
   test(`inspectTarball() refuses ${what}`, async () => {
-    await assert.rejects(inspect(build()), { code: 'invalid_tarball', message: detail })
+    const refusal = { code: 'invalid_tarball', message: detail }
+    await assert.rejects(inspect(build()), refusal)
+    await assert.rejects(inspectTarball(build(), FOO), refusal, 'at once')
   })
 }
 
