@@ -203,7 +203,12 @@ function activate(entry: IndexEntry, { features, defaultFeatures }: Wanted): Act
   }
 }
 
+/** Many features of one version are followed, by many; entries never change. */
+const tables = new WeakMap<IndexEntry, FeatureTable>()
+
 function readFeatures(entry: IndexEntry): FeatureTable {
+  const known = tables.get(entry)
+  if (known !== undefined) return known
   const lists = new Map(Object.entries(entry.features))
   for (const [name, list] of Object.entries(entry.features2 ?? {})) {
     lists.set(name, [...(lists.get(name) ?? []), ...list])
@@ -212,11 +217,10 @@ function readFeatures(entry: IndexEntry): FeatureTable {
   for (const list of lists.values()) {
     for (const value of list) if (value.startsWith('dep:')) explicit.add(value.slice('dep:'.length))
   }
-  return {
-    lists,
-    optional: new Set(entry.deps.filter((dep) => dep.optional).map((dep) => dep.name)),
-    explicit,
-  }
+  const optional = new Set(entry.deps.filter((dep) => dep.optional).map((dep) => dep.name))
+  const table = { lists, optional, explicit }
+  tables.set(entry, table)
+  return table
 }
 
 function dependency(dep: IndexDep, activated: ReadonlySet<string>): Dependency {

@@ -9,6 +9,8 @@ export type Version = string & { readonly __brand: 'Version' }
 
 const U64_MAX = 2n ** 64n - 1n
 const U64_DIGITS = 20
+/** Nearly all versions, and none whose numbers need more than 64 bits. */
+const PLAIN = /^(?:0|[1-9]\d{0,18})\.(?:0|[1-9]\d{0,18})\.(?:0|[1-9]\d{0,18})$/
 const CORE = /^(\d{1,20})\.(\d{1,20})\.(\d{1,20})(?=[-+]|$)/
 
 /** Whether `digits` is a decimal number without leading zeros that fits 64 bits, as Rust's semver wants its numbers. */
@@ -18,6 +20,7 @@ export function isU64(digits: string): boolean {
 
 /** Whether `version` is what Rust's semver crate accepts: no `v`, no spaces, no leading zeros, numbers up to 2^64 - 1. */
 export function isValidSemver(version: string): version is Version {
+  if (PLAIN.test(version)) return true
   if (version.length > MAX_VERSION_LENGTH) return false
   const core = CORE.exec(version)
   if (!core?.slice(1).every(isU64)) return false
@@ -61,7 +64,7 @@ export function isPrerelease(version: string): boolean {
 
 /** SemVer's precedence of two valid versions, exact for every number: negative when `a` is lower; build metadata is ignored. */
 export function compareVersions(a: string, b: string): number {
-  return compareParts(split(a), split(b))
+  return isBare(a) && isBare(b) ? compareBare(a, b) : compareParts(split(a), split(b))
 }
 
 /** The highest version that is no pre-release, else the highest; `undefined` of none. */
@@ -75,6 +78,24 @@ export function maxVersion<V extends string>(versions: Iterable<V>): V | undefin
     parts = next
   }
   return highest
+}
+
+/** Whether a version has nothing but its numbers, as nearly all have. */
+function isBare(version: string): boolean {
+  return !version.includes('-') && !version.includes('+')
+}
+
+/** Long lists are put in order: the numbers in which two versions differ are compared where they stand. */
+function compareBare(a: string, b: string): number {
+  let [start, at] = [0, 0]
+  for (; at < a.length && a[at] === b[at]; at++) if (a[at] === '.') start = at + 1
+  if (at === a.length && at === b.length) return 0
+  const lengthOf = (version: string) => {
+    const end = version.indexOf('.', start)
+    return (end < 0 ? version.length : end) - start
+  }
+  // without leading zeros the longer number is the greater one
+  return lengthOf(a) - lengthOf(b) || a.charCodeAt(at) - b.charCodeAt(at)
 }
 
 /** The numbers of a version, and the identifiers of its pre-release part. */

@@ -116,7 +116,12 @@ test('compareVersions() orders by precedence', () => {
     ...[
       '1.0.0',
       '1.2.0',
+      '1.2.9',
+      '1.2.10',
+      '1.9.10',
       '1.10.0',
+      '1.10.9',
+      '10.0.0',
       '9007199254740992.0.0',
       '9007199254740993.0.0',
       '18446744073709551615.0.0',
@@ -128,6 +133,7 @@ test('compareVersions() orders by precedence', () => {
     }
   }
   assert.equal(compareVersions('1.0.0+a', '1.0.0+b'), 0)
+  assert.equal(compareVersions('1.0.0+a', '1.0.0'), 0)
 })
 
 test('maxVersion() prefers releases', () => {

@@ -68,6 +68,8 @@ export function createAhead(deps: AheadDeps): Ahead {
   function graphOf(client: string): ClientGraph {
     const known = graphs.get(client)
     if (known !== undefined) return known
+    // What old graphs hold of index files is nobody's any more.
+    graphs.purgeStale()
     const graph = newGraph()
     graphs.set(client, graph)
     return graph
