@@ -5,14 +5,13 @@ import { type ClientGraph, isFull, newGraph, noteAsked, type ReadEntries } from 
 import { crateKey, judgeGuesses, nextCrates } from './crates-ahead.ts'
 import type { GuessedCrate } from './graph-guess.ts'
 import { reasonsFor } from './hints.ts'
-import { createQueue, type Queue } from './queue.ts'
+import { createQueue } from './queue.ts'
 
 /** Clients whose graphs are followed at a time, and how long a pause ends a graph. */
 const MAX_CLIENTS = 500
 const IDLE_MS = 60_000
 /** Requests ahead that run at a time, for all clients: of Verdaccio's 40 connections some stay for real ones. */
-const PARALLEL_INDEX = 28
-const PARALLEL_CRATES = 32
+const PARALLEL = 32
 /** What waited for so long is no longer ahead of anybody. */
 const MAX_QUEUED_MS = 10_000
 /** Crate files of one client that are remembered: no graph that people build has more. */
@@ -60,9 +59,7 @@ export interface AheadDeps {
 export function createAhead(deps: AheadDeps): Ahead {
   const { monotonic } = deps
   const graphs = new LRUCache<string, ClientGraph>({ max: MAX_CLIENTS, ttl: IDLE_MS, updateAgeOnGet: true })
-  const index = createQueue(PARALLEL_INDEX, MAX_QUEUED_MS, monotonic)
-  const crates = createQueue(PARALLEL_CRATES, MAX_QUEUED_MS, monotonic)
-
+  const queue = createQueue(PARALLEL, MAX_QUEUED_MS, monotonic)
   let isClosed = false
 
   function graphOf(client: string): ClientGraph {
@@ -78,7 +75,7 @@ export function createAhead(deps: AheadDeps): Ahead {
   /** `done` is called once, when the work gives its place back, ends, or is dropped. */
   function enqueue(
     graph: ClientGraph,
-    queue: Queue,
+    kind: 'index' | 'crate',
     work: (done: () => void) => Promise<void>,
     ended: () => void = () => {},
   ): boolean {
@@ -94,6 +91,8 @@ export function createAhead(deps: AheadDeps): Ahead {
     const isQueued = queue.add(
       () => work(done).catch((error) => deps.logger.debug({ err: error }, 'nothing was fetched ahead')),
       done,
+      // Without index files nobody gets to the crates.
+      kind === 'index',
     )
     if (!isQueued) graph.waiting -= 1
     return isQueued
@@ -135,7 +134,7 @@ export function createAhead(deps: AheadDeps): Ahead {
       graph.here.set(name, () => ref.deref())
       for (const one of wanting) follow(graph, one, found.entries)
     }
-    if (enqueue(graph, index, work, () => graph.coming.delete(name))) graph.coming.set(name, wanting)
+    if (enqueue(graph, 'index', work, () => graph.coming.delete(name))) graph.coming.set(name, wanting)
   }
 
   function noteIndex(graph: ClientGraph, name: string): void {
@@ -157,7 +156,7 @@ export function createAhead(deps: AheadDeps): Ahead {
     judgeGuesses(graph, graph.askedCrates.splice(0), monotonic())
     for (const { name, vers } of nextCrates(graph)) {
       const key = crateKey({ name: name.toLowerCase(), version: vers })
-      const isQueued = enqueue(graph, crates, async () => {
+      const isQueued = enqueue(graph, 'crate', async () => {
         if (await deps.bring(name, vers)) tell(graph, 'crate', key)
       })
       if (!isQueued) return
@@ -215,7 +214,7 @@ export function createAhead(deps: AheadDeps): Ahead {
 
     async close() {
       isClosed = true
-      await Promise.all([index.close(), crates.close()])
+      await queue.close()
     },
   }
 }

@@ -2,8 +2,9 @@
 export interface Queue {
   /**
    * Whether there is room for it; if so, `ended` is called once, whether the work runs or waits for too long.
+   * `urgent`: before all that is not.
    */
-  add(work: () => Promise<void>, ended: () => void): boolean
+  add(work: () => Promise<void>, ended: () => void, urgent?: boolean): boolean
   /** Drops what waits, and waits for what runs. */
   close(): Promise<void>
 }
@@ -19,13 +20,14 @@ const MAX_WAITING = 20_000
 
 /** `work` must not fail. */
 export function createQueue(parallel: number, maxWait: number, monotonic: () => number): Queue {
-  const waiting: Waiting[] = []
+  const urgentOnes: Waiting[] = []
+  const others: Waiting[] = []
   const running = new Set<Promise<void>>()
   let closed = false
 
   function next(): void {
     while (running.size < parallel) {
-      const first = waiting.shift()
+      const first = urgentOnes.shift() ?? others.shift()
       if (first === undefined) return
       if (closed || monotonic() - first.since > maxWait) {
         first.ended()
@@ -41,15 +43,16 @@ export function createQueue(parallel: number, maxWait: number, monotonic: () => 
   }
 
   return {
-    add(work, ended) {
-      if (waiting.length >= MAX_WAITING) return false
+    add(work, ended, urgent = false) {
+      if (urgentOnes.length + others.length >= MAX_WAITING) return false
+      const waiting = urgent ? urgentOnes : others
       waiting.push({ work, ended, since: monotonic() })
       next()
       return true
     },
     async close() {
       closed = true
-      for (const { ended } of waiting.splice(0)) ended()
+      for (const { ended } of [...urgentOnes.splice(0), ...others.splice(0)]) ended()
       await Promise.allSettled([...running])
     },
   }

@@ -23,6 +23,31 @@ test('createQueue() runs so much at a time, in order', async () => {
   assert.deepEqual([began, ended], [[0, 1, 2, 3], 4])
 })
 
+test('createQueue() runs what is urgent before all that waits, in order', async () => {
+  const queue = createQueue(1, 1000, () => 0)
+  const gate = Promise.withResolvers<void>()
+  const ran: string[] = []
+  const ended: string[] = []
+  const add = (name: string, urgent?: boolean) =>
+    queue.add(
+      async () => void ran.push(name),
+      () => ended.push(name),
+      urgent,
+    )
+  queue.add(
+    () => gate.promise,
+    () => {},
+  )
+  add('a')
+  add('b', true)
+  add('c')
+  add('d', true)
+  gate.resolve()
+  await turn()
+  assert.deepEqual(ran, ['b', 'd', 'a', 'c'])
+  assert.deepEqual(ended, ran)
+})
+
 test('createQueue() drops what waited for too long, and what waits at its end', async () => {
   let now = 0
   const queue = createQueue(1, 1000, () => now)
