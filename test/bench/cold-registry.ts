@@ -15,10 +15,17 @@ export interface ColdRegistrySpec {
   readonly h2c?: boolean
 }
 
+/** The registry that it asks. */
+export interface RegistryUplink {
+  readonly url: string
+  /** The file of the certificate to trust. */
+  readonly ca?: string
+}
+
 /** Starts the built bundled server with one uplink, over an empty folder that goes when it stops. */
 export async function startColdRegistry(
   work: string,
-  uplink: string,
+  uplink: RegistryUplink,
   { certificate, h2c = false, ...options }: ColdRegistrySpec,
 ): Promise<Server> {
   const folder = await mkdtemp(join(work, 'registry-'))
@@ -31,7 +38,7 @@ export async function startColdRegistry(
     storage: { fs: { path: join(folder, 'data') } },
     auth: { tokens: [{ token_env: 'BENCH_TOKEN', user: 'bench' }] },
     cargo: {
-      uplinks: { 'crates-io': { url: uplink } },
+      uplinks: { 'crates-io': uplink },
       packages: { '**': { access: '$all', publish: '$authenticated', proxy: 'crates-io' } },
       ...options,
     },

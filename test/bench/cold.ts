@@ -67,11 +67,11 @@ async function measure(): Promise<void> {
     return { seconds: result.seconds, requests }
   }
   const ours = async (registrySpec: ColdRegistrySpec): Promise<Fetch> => {
-    const registry = await startColdRegistry(work, http.url, registrySpec)
+    const registry = await startColdRegistry(work, { url: http2.url, ca: certificate.certFile }, registrySpec)
     const ca = registrySpec.certificate?.certFile
     const home = { registries: { ours: `sparse+${registry.url}/` }, config: REPLACED, ...(ca && { ca }) }
     try {
-      return await fetched(home, http)
+      return await fetched(home, http2)
     } finally {
       await registry.stop()
     }
