@@ -50,6 +50,7 @@ test('those who join and leave disturb nobody', async (t) => {
 
 test('a hundred who join and then stall take little memory, and others are served meanwhile', async (t) => {
   const crate = crateFile('remote', '1.0.0').add('remote-1.0.0/data.bin', randomBytes(40 * MiB))
+  const wanted = sha256(crate.bytes())
   const folder = await temporaryFolder(t)
   const cold = await startCold(t, { past: 'koa', crate, storage: fsStorage(folder) })
   const { side, uplink } = cold
@@ -62,8 +63,7 @@ test('a hundred who join and then stall take little memory, and others are serve
   const joining = download(side.url + FILE, { keep: false })
   await settled(() => side.counts().asked, asked + READERS + 1)
   release()
-  for (const { sha256: sum } of await Promise.all([reading, joining]))
-    assert.equal(sum, sha256(crate.bytes()))
+  for (const { sha256: sum } of await Promise.all([reading, joining])) assert.equal(sum, wanted)
   const grown = (await heldBytes()) - before
   assert.ok(grown < 20 * MiB, `${Math.round(grown / MiB)} MiB for ${READERS} readers`)
   for (const socket of sockets) socket.destroy()
@@ -102,15 +102,18 @@ test('those who join over one connection of HTTP/2 get all, or streams that are 
   assert.ok(fast >= 40, `${fast} joined`)
 })
 
-/** Bytes of buffers that somebody still holds. */
+/** What is held of buffers when all that may be given back is: a busy machine takes its time with that. */
 async function heldBytes(): Promise<number> {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')
-  collect()
-  // They are given back by finalizers of the first collection.
-  await sleep(50)
-  collect()
-  return process.memoryUsage().arrayBuffers
+  let held = Number.POSITIVE_INFINITY
+  for (let round = 0; round < 5; round++) {
+    collect()
+    // Some are given back by finalizers, and by a sweeper in the background.
+    await sleep(50)
+    held = Math.min(held, process.memoryUsage().arrayBuffers)
+  }
+  return held
 }
 
 /** A client that asks, and reads nothing of the answer. */
