@@ -67,7 +67,9 @@ test('no client that breaks its word stops, stalls or fills a server that takes 
   }
   assert.ok(answered.upgraded > CASES / 4 && answered.plain > CASES / 10, JSON.stringify(answered))
   await settled(server, ({ sockets }) => sockets <= before.sockets)
-  assert.deepEqual(server.holdings(), before)
+  // Fewer than before when the connection of the publish was closed meanwhile.
+  for (const [what, held] of Object.entries(server.holdings()))
+    assert.ok(held <= before[what as keyof typeof before], `${held} ${what}`)
   assert.ok(server.longestTurn(began) <= MAX_TURN_MS, `a turn of ${server.longestTurn(began)} ms`)
   const [warm = 0] = memory
   assert.ok(server.memory() - warm < MAX_GROWTH, `MiB: ${memory.map((it) => Math.round(it / MiB))}`)
