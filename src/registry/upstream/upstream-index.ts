@@ -82,10 +82,7 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
   const alarms = new LRUCache<string, string>({ max: MAX_ALARMS })
   const refreshing = singleFlight<Known | undefined>()
 
-  /**
-   * Asks the uplink once, whoever wants to know; with a copy it never fails. `cold`: the store has just been looked at,
-   * and any copy will do.
-   */
+  /** Asks the uplink once, whoever wants to know; with a copy it never fails. `cold`: the store had none just now. */
   function refresh(uplink: Uplink, name: string, { cold }: { readonly cold: boolean }) {
     return refreshing.run(fileKey(uplink, name), async () => {
       const before = cold ? memory.get(uplink, name) : await memory.load(uplink, name)
