@@ -59,6 +59,8 @@ await row('Node: a request, and 30 KB with a head', () => {
   res.end(body)
 })
 await row('a plain request, without Node', () => readPlainRequest(PLAIN))
+const before = readPlainRequest(PLAIN)
+await row('the same, after one like it', () => readPlainRequest(PLAIN, before))
 await row('Node: a request; its id and address', () => visit(INDEX))
 await row('the same, with whatever is done for it marked', () => workFor(visit(INDEX), () => {}))
 await row('the same, with a line in the log', () => {

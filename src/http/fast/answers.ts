@@ -166,8 +166,9 @@ export function createAnswers({ options, registry, forms, logger }: AnswersDeps)
 /** The tag of the form that the client has. */
 function tagOf(headers: IncomingHttpHeaders, { etag }: IndexFile): string | undefined {
   const known = headers['if-none-match']
-  // What most clients have.
-  if (known === undefined || known === etag) return known
+  if (known === undefined) return undefined
+  // What most clients have; ours, whose hash is known.
+  if (known === etag) return etag
   return freshTag(known, [etag, gzipTag(etag)])
 }
 

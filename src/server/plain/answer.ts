@@ -3,8 +3,8 @@ import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http
 import type { Socket } from 'node:net'
 import type { Reply } from '../../http/fast/reply.ts'
 
-/** A body of so many bytes is copied behind its head: to send two pieces takes longer, but so does a buffer of its own. */
-const MAX_COPIED = Buffer.poolSize / 2 - 1024
+/** A body of so many bytes is copied behind its head: to send two pieces takes longer, but so does to copy more. */
+const MAX_COPIED = 8 * 1024
 /** Has no body, whatever its head says. */
 const NOT_MODIFIED = 304
 

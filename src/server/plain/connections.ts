@@ -96,12 +96,13 @@ function connect(socket: Socket, shared: Shared, left: () => void): Connection {
   let hasEnded = false
   /** What came while an answer was on its way. */
   let held: Buffer | undefined
+  let before: PlainRequest | undefined
 
   function take(bytes: Buffer): void {
     if (answering === undefined) {
-      const request = readPlainRequest(bytes)
-      if (request === undefined) give(bytes)
-      else answer(requestOf(socket, request), bytes)
+      before = readPlainRequest(bytes, before)
+      if (before === undefined) give(bytes)
+      else answer(requestOf(socket, before), bytes)
       return
     }
     held = held === undefined ? bytes : Buffer.concat([held, bytes])
@@ -175,9 +176,16 @@ function connect(socket: Socket, shared: Shared, left: () => void): Connection {
   }
 }
 
-function requestOf(socket: Socket, request: PlainRequest): IncomingMessage {
-  const version = { httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1 }
-  return Object.assign(new IncomingMessage(socket), request, version)
+function requestOf(socket: Socket, { method, url, headers }: PlainRequest): IncomingMessage {
+  const request = new IncomingMessage(socket)
+  // One by one: several times as fast as `Object.assign()`.
+  request.method = method
+  request.url = url
+  request.headers = headers
+  request.httpVersion = '1.1'
+  request.httpVersionMajor = 1
+  request.httpVersionMinor = 1
+  return request
 }
 
 /** Its end is heard of all the same. */

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readPlainRequest } from '../../../src/server/plain/request.ts'
+import { type PlainRequest, readPlainRequest } from '../../../src/server/plain/request.ts'
 
 const INDEX = 'GET /cargo/se/rd/serde HTTP/1.1'
 
+function bytesOf(lines: readonly string[]): Buffer {
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+}
+
+/** What a server goes by. */
 function read(...lines: readonly string[]) {
-  return readPlainRequest(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'))
+  return essence(readPlainRequest(bytesOf(lines)))
+}
+
+function essence(request: PlainRequest | undefined): Omit<PlainRequest, 'lines'> | undefined {
+  if (request === undefined) return undefined
+  const { method, url, headers } = request
+  return { method, url, headers }
 }
 
 test('readPlainRequest() reads what cargo sends, also through a proxy', () => {
@@ -86,6 +97,30 @@ const LEFT: Readonly<Record<string, readonly string[]>> = {
 
 for (const [what, lines] of Object.entries(LEFT))
   test(`readPlainRequest() leaves ${what} to others`, () => assert.equal(read(...lines), undefined))
+
+test('readPlainRequest() reads the same whatever came before', () => {
+  const plain = [
+    [INDEX, 'Host: x', 'If-None-Match: "a"'],
+    [INDEX, 'Host: x', 'If-None-Match: "b"'],
+    ['HEAD / HTTP/1.1', 'Host: x', 'If-None-Match: "a"'],
+    [INDEX, 'Host: x', 'if-none-match: "a"'],
+    [INDEX, 'If-None-Match: "a"', 'Host: x'],
+    [INDEX, 'Host: x'],
+    [INDEX, 'Host: x', 'Accept: */*', 'If-None-Match: "a"'],
+    [INDEX, 'Host: x', 'Accept: */*', 'Connection: keep-alive'],
+    [INDEX, 'Host: xx'],
+    [INDEX, 'Host: y', 'User-Agent: cargo'],
+  ]
+  const all = [...plain, ...Object.values(LEFT)].map(bytesOf)
+  for (const lines of plain) {
+    const before = readPlainRequest(bytesOf(lines))
+    assert.notEqual(before, undefined, String(lines))
+    const headers = structuredClone(before?.headers)
+    for (const bytes of all)
+      assert.deepEqual(essence(readPlainRequest(bytes, before)), essence(readPlainRequest(bytes)))
+    assert.deepEqual(before?.headers, headers)
+  }
+})
 
 test('readPlainRequest() leaves what is not whole, or more, to others', () => {
   const whole = Buffer.from(`${INDEX}\r\nHost: x\r\n\r\n`)
