@@ -61,6 +61,9 @@ export function createAnswers({ options, registry, forms, logger }: AnswersDeps)
 
   const heads = new WeakMap<IndexFile, Map<IndexForm | string, readonly string[]>>()
 
+  /** Of whole files in memory. */
+  const fileHeads = new WeakMap<Buffer, readonly string[]>()
+
   /** Of names that are nowhere: written once for each way to ask. */
   const absences = new WeakMap<Target, Answer>()
 
@@ -132,16 +135,25 @@ export function createAnswers({ options, registry, forms, logger }: AnswersDeps)
   }
 
   function file(ready: Taken<ReadyFile>, headers: IncomingHttpHeaders): Answer {
-    const { cksum, size, modified, taken, sent } = ready
+    const { cksum, modified, taken, sent } = ready
     const content = Buffer.isBuffer(ready.content)
       ? ready.content
       : { id: `${cksum} ${modified.getTime()}`, file: ready.content }
-    const head = common.concat(crateHead(ready, !required))
     const known = headers['if-none-match']
     if (known !== undefined && freshTag(known, [`"${cksum}"`]) !== undefined)
-      return { status: 304, head, content, taken }
+      return { status: 304, head: common.concat(crateHead(ready, !required)), content, taken }
+    return { status: 200, head: fileHead(ready), content, taken, sent }
+  }
+
+  /** Of the whole file; written once for one in memory, which is that of one object. */
+  function fileHead(ready: ReadyFile): readonly string[] {
+    const { content, size } = ready
+    const written = Buffer.isBuffer(content) ? fileHeads.get(content) : undefined
+    if (written !== undefined) return written
+    const head = common.concat(crateHead(ready, !required))
     head.push('Content-Type', CRATE_TYPE, 'Content-Length', String(size))
-    return { status: 200, head, content, taken, sent }
+    if (Buffer.isBuffer(content)) fileHeads.set(content, head)
+    return head
   }
 
   return {

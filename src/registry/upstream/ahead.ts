@@ -205,6 +205,9 @@ export function createAhead(deps: AheadDeps): Ahead {
       if (deps.max === 0 || graph === undefined || graph.seenCrates.size > MAX_CRATES) return
       const asked = { name: name.toLowerCase(), version }
       const key = crateKey(asked)
+      // Again: it says nothing new.
+      if (graph.askedBefore.has(key)) return
+      graph.askedBefore.add(key)
       tellUsed(graph, 'crate', key)
       graph.seenCrates.add(key)
       // Who asks for all at once is as fast as the uplink.

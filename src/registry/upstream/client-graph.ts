@@ -44,7 +44,9 @@ export interface ClientGraph {
   readonly fetched: Set<string>
   /** Crate files that were fetched ahead or asked for. */
   readonly seenCrates: Set<string>
-  /** Crate files that were asked for since the guesses were last judged. */
+  /** Crate files that were asked for. */
+  readonly askedBefore: Set<string>
+  /** Those of them that were not since the guesses were last judged. */
   readonly askedCrates: AskedCrate[]
   readonly platforms: Set<Platform>
   /** Versions of direct dependencies that were guessed wrong. */
@@ -80,6 +82,7 @@ export function newGraph(): ClientGraph {
     older: new Set(),
     fetched: new Set(),
     seenCrates: new Set(),
+    askedBefore: new Set(),
     askedCrates: [],
     platforms: new Set(),
     known: new Map(),
