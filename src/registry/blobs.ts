@@ -10,10 +10,12 @@ import type {
   ObjectStore,
   OpenObject,
   PutOptions,
+  StoredObject,
 } from '../host.ts'
 import { createHotBlobs, type HotBlob } from './hot-blobs.ts'
 import { blobKey } from './keys.ts'
 import { readBytes } from './reliable-storage.ts'
+import { singleFlight } from './single-flight.ts'
 import type { Soon } from './soon.ts'
 
 /** Read whole and checked before the first byte is sent. */
@@ -75,6 +77,9 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
   const verified = new LRUCache<string, string>({ max: MAX_VERIFIED })
   /** As {@link fingerprint} had them: others may mend them. */
   const damaged = new LRUCache<string, string>({ max: MAX_DAMAGED })
+  /** Large blobs that are verified while somebody gets them. */
+  const beingSent = new Set<string>()
+  const checks = singleFlight<void>()
 
   function corrupt(sha256: string, object: ObjectInfo): CargoError {
     damaged.set(sha256, fingerprint(object))
@@ -93,15 +98,10 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
     const object = await storage.get(blobKey(sha256))
     if (object === undefined) return undefined
     const { size, modified } = object
-    const isSuspect = damaged.has(sha256)
-    const remember = () => {
-      verified.set(sha256, fingerprint(object))
-      damaged.delete(sha256)
-    }
     if (size <= MAX_BUFFERED) {
       const bytes = await readBytes(object)
       if (createHash('sha256').update(bytes).digest('hex') !== sha256) throw corrupt(sha256, object)
-      remember()
+      remember(sha256, object)
       hot.set(sha256, { size, modified, bytes })
       return {
         size,
@@ -109,16 +109,48 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
         body: Readable.from([range ? bytes.subarray(range.start, range.end) : bytes], BYTES),
       }
     }
+    if (range === undefined && !damaged.has(sha256) && !beingSent.has(sha256)) {
+      beingSent.add(sha256)
+      const body = checkedBody(sha256, object).once('close', () => beingSent.delete(sha256))
+      return { size, modified, body }
+    }
+    // An answer that would have to be cut short is better not begun; and of a crowd, one reads it for all.
+    object.body.destroy()
+    await checks.run(sha256, () => check(sha256))
+    return get(sha256, range)
+  }
+
+  async function get(sha256: string, range?: ByteRange): Promise<BlobContent | undefined> {
+    const seen = verified.get(sha256)
+    if (seen === undefined) return readVerified(sha256, range)
+    const object = await storage.get(blobKey(sha256), range)
+    if (object === undefined) return undefined
+    // What is asked for again, whole, is asked for often: it is read once more into memory.
+    const isHotter = range === undefined && object.size <= MAX_BUFFERED && !hot.has(sha256)
+    if (fingerprint(object) === seen && !isHotter) return object
+    object.body.destroy()
+    verified.delete(sha256)
+    return readVerified(sha256, range)
+  }
+
+  async function check(sha256: string): Promise<void> {
+    const object = await storage.get(blobKey(sha256))
+    if (object !== undefined) for await (const _ of checkedBody(sha256, object));
+  }
+
+  function checkedBody(sha256: string, object: StoredObject): Readable {
+    const failure = () => corrupt(sha256, object)
     const checked = Readable.from(
-      holdBack(object.body, sha256, () => corrupt(sha256, object), remember),
+      holdBack(object.body, sha256, failure, () => remember(sha256, object)),
       BYTES,
     )
     // A generator that never ran ends without a word to its source.
-    checked.once('close', () => object.body.destroy())
-    if (range === undefined && !isSuspect) return { size, modified, body: checked }
-    // An answer that would have to be cut short is better not begun.
-    for await (const _ of checked);
-    return storage.get(blobKey(sha256), range)
+    return checked.once('close', () => object.body.destroy())
+  }
+
+  function remember(sha256: string, object: ObjectInfo): void {
+    verified.set(sha256, fingerprint(object))
+    damaged.delete(sha256)
   }
 
   async function write(sha256: string, body: Uint8Array | Readable, options: PutOptions): Promise<void> {
@@ -159,24 +191,13 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
       await file.close()
       return undefined
     },
+    get,
     isDamaged: (sha256) => damaged.has(sha256),
     async stat(sha256) {
       const info = await storage.stat(blobKey(sha256))
       hot.seen(sha256, info)
       if (info === undefined || damaged.get(sha256) !== fingerprint(info)) damaged.delete(sha256)
       return info
-    },
-    async get(sha256, range) {
-      const seen = verified.get(sha256)
-      if (seen === undefined) return readVerified(sha256, range)
-      const object = await storage.get(blobKey(sha256), range)
-      if (object === undefined) return undefined
-      // What is asked for again, whole, is asked for often: it is read once more into memory.
-      const isHotter = range === undefined && object.size <= MAX_BUFFERED && !hot.has(sha256)
-      if (fingerprint(object) === seen && !isHotter) return object
-      object.body.destroy()
-      verified.delete(sha256)
-      return readVerified(sha256, range)
     },
   }
 }

@@ -172,6 +172,35 @@ test('get() verifies once, and again what has changed', async (t) => {
   }
 })
 
+test('get() reads a large blob once for a crowd that does not wait for a slow reader', async (t) => {
+  const { blobs, store } = await setUp(t)
+  const sum = sha256(LARGE)
+  await store.put(blobKey(sum), LARGE)
+  const slow = await blobs.get(sum)
+  await slow?.body[Symbol.asyncIterator]().next()
+  store.reads.length = 0
+  const crowd = await Promise.all(Array.from({ length: 20 }, () => blobs.get(sum)))
+  // Each sees how large it is, one verifies it for all, and then each has its own.
+  assert.equal(store.reads.length, 20 + 1 + 20)
+  for (const blob of crowd) assert.deepEqual(blob && (await buffer(blob.body)), LARGE)
+  slow?.body.destroy()
+})
+
+test('get() gives nothing of a damaged blob to a crowd but its first', async (t) => {
+  const { blobs, store, events } = await setUp(t)
+  const sum = sha256(LARGE)
+  await store.put(blobKey(sum), flipped(LARGE, LARGE.length - 1))
+  const first = await blobs.get(sum)
+  const crowd = await Promise.allSettled(Array.from({ length: 20 }, () => blobs.get(sum)))
+  for (const one of crowd) {
+    assert.equal(one.status, 'rejected')
+    assert.equal(one.reason.code, 'unavailable')
+  }
+  assert.equal(events.length, 1)
+  assert.ok(first)
+  await assert.rejects(buffer(first.body), { code: 'unavailable' })
+})
+
 test('get() closes the stored object when its body is destroyed, read or not', async () => {
   for (const readsFirst of [false, true]) {
     const bodies: Readable[] = []
