@@ -5,7 +5,8 @@ import type { Uplink } from '../../uplinks/uplink.ts'
 import { UplinkError } from '../../uplinks/uplink-error.ts'
 import { inTurns } from '../in-turns.ts'
 import type { PackageRules } from '../package-rules.ts'
-import type { KnownCopy, UpstreamIndex } from './upstream-index.ts'
+import type { KnownCopy } from './known-copy.ts'
+import type { UpstreamIndex } from './upstream-index.ts'
 
 /** A version that is not known is looked for at the uplink, when the copy is older than this many milliseconds. */
 const LOOK_AGAIN_MS = 1_000

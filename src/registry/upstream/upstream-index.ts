@@ -14,6 +14,8 @@ import { singleFlight } from '../single-flight.ts'
 import { withinTime } from '../within-time.ts'
 import { createCopyMemory, fileKey, type Known } from './copy-memory.ts'
 import type { CopyStore } from './copy-store.ts'
+import { type KnownCopy, knownCopy } from './known-copy.ts'
+import { createRenewals } from './renewals.ts'
 import { inReplicaTurn } from './replica-turn.ts'
 import type { SharedAbsence } from './shared-absence.ts'
 
@@ -30,21 +32,6 @@ const SHORT_PAUSE_MS = 1_000
 /** Files for which it is remembered that the alarm was raised. */
 const MAX_ALARMS = 10_000
 
-/** An uplink's index file as far as it is known. */
-export interface KnownCopy {
-  readonly copy: UpstreamCopy
-  /** Milliseconds since the uplink last confirmed it. */
-  readonly age: number
-  /** It is older than `maxage`. */
-  readonly stale: boolean
-  /** This request waited for the uplink. */
-  readonly asked: boolean
-  /** Until then, there was nothing to serve. */
-  readonly cold?: boolean
-  /** Why there is no newer one. */
-  readonly problem?: string
-}
-
 /** The index files of uplinks: fetched once, checked, kept, and served while the uplink is away. */
 export interface UpstreamIndex {
   /**
@@ -53,7 +40,7 @@ export interface UpstreamIndex {
    * @throws {UplinkError | IndexConflictError} when there is neither a copy nor an answer that can be believed
    */
   read(uplink: Uplink, name: string, maxAge?: number): Promise<KnownCopy | undefined>
-  /** What {@link UpstreamIndex.read} would say at once, of fresh copies; `undefined` when it would have to look. */
+  /** What {@link UpstreamIndex.read} would say at once, of copies in memory; `undefined` when it would have to look. */
   ready(uplink: Uplink, name: string): KnownCopy | 'absent' | undefined
   /** What is kept, without asking anybody. */
   peek(uplink: Uplink, name: string): Promise<KnownCopy | undefined>
@@ -81,6 +68,7 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
   /** What the alarm was raised for since the uplink was last believed. */
   const alarms = new LRUCache<string, string>({ max: MAX_ALARMS })
   const refreshing = singleFlight<Known | undefined>()
+  const renewals = createRenewals(monotonic)
 
   /** Asks the uplink once, whoever wants to know; with a copy it never fails. `cold`: the store had none just now. */
   function refresh(uplink: Uplink, name: string, { cold }: { readonly cold: boolean }) {
@@ -200,15 +188,27 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
 
   const ageOf = (known: Known) => monotonic() - known.confirmedAt
 
-  /** `askedAt`: when this request began to wait for the uplink. */
-  function answer(uplink: Uplink, known: Known, askedAt?: number): KnownCopy | undefined {
-    const { copy, confirmedAt, problem } = known
-    if (isGone(copy)) return undefined
+  const answer = (uplink: Uplink, known: Known, askedAt?: number) =>
+    knownCopy(known, { maxAge: uplink.options.maxage, now: monotonic(), askedAt })
+
+  /** Whether a copy is served without waiting for a newer one, which is seen to if need be. */
+  function isServed(uplink: Uplink, name: string, known: Known, maxAge: number): boolean {
     const age = ageOf(known)
-    // What was confirmed for this very request is not stale, even where nothing counts as fresh.
-    const stale = age > uplink.options.maxage && confirmedAt < (askedAt ?? Number.POSITIVE_INFINITY)
-    const asked = askedAt !== undefined
-    return { copy, age, stale, asked, ...(problem !== undefined && { problem }) }
+    if (age <= maxAge || (known.pausedUntil ?? 0) > monotonic()) return true
+    if (maxAge === 0 || age > maxAge + SERVED_STALE_MS) return false
+    renewals.add(fileKey(uplink, name), () => renewBehind(uplink, name))
+    return true
+  }
+
+  async function renewBehind(uplink: Uplink, name: string): Promise<void> {
+    const known = memory.get(uplink, name)
+    // Somebody has waited for it meanwhile.
+    if (known !== undefined && ageOf(known) <= uplink.options.maxage) return
+    try {
+      await refresh(uplink, name, { cold: false })
+    } catch (error) {
+      logger.error({ err: error, crate: name }, 'index copy was not renewed')
+    }
   }
 
   return {
@@ -221,12 +221,8 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
         const found = fetched && answer(uplink, fetched, askedAt)
         return found && { ...found, cold: true }
       }
-      if (ageOf(known) <= maxAge || (known.pausedUntil ?? 0) > askedAt) return answer(uplink, known)
+      if (isServed(uplink, name, known, maxAge)) return answer(uplink, known)
       const renewal = refresh(uplink, name, { cold: false })
-      if (maxAge > 0 && ageOf(known) <= maxAge + SERVED_STALE_MS) {
-        renewal.catch((error) => logger.error({ err: error, crate: name }, 'index copy was not renewed'))
-        return answer(uplink, known)
-      }
       const renewed = await withinTime(renewal, MAX_WAIT_MS)
       return answer(uplink, renewed ?? known, askedAt)
     },
@@ -234,7 +230,7 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
     ready(uplink, name) {
       if (memory.isAbsent(uplink, name)) return 'absent'
       const known = memory.get(uplink, name)
-      return known && ageOf(known) <= uplink.options.maxage ? answer(uplink, known) : undefined
+      return known && isServed(uplink, name, known, uplink.options.maxage) ? answer(uplink, known) : undefined
     },
 
     async peek(uplink, name) {
@@ -244,7 +240,7 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
 
     async close() {
       // An uplink that does not answer must not hold up the end.
-      await withinTime(refreshing.settled(), MAX_WAIT_MS)
+      await withinTime(Promise.all([renewals.close(), refreshing.settled()]), MAX_WAIT_MS)
     },
   }
 }

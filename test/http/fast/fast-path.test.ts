@@ -4,9 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { createAuth } from '../../../src/hosts/auth.ts'
 import { fsStorage } from '../../../src/hosts/fs.ts'
+import { memoryStorage } from '../../../src/hosts/memory.ts'
 import type { OptionsInput } from '../../../src/options.ts'
 import { type CrateFile, crateFile, publishBody } from '../../support/crate-file.ts'
 import { startUplink } from '../../support/uplink.ts'
@@ -176,6 +178,33 @@ for (const past of PAST) {
         assert.ok(body.includes(`"vers":"2.0.${n}"`))
       }
     }
+  })
+}
+
+for (const past of PAST) {
+  test(`an index file that is renewed behind its answer is answered past the ${past} meanwhile`, async (t) => {
+    const uplink = await startUplink(t, { crates: [crateFile('remote', '1.0.0')] })
+    const options: OptionsInput = {
+      uplinks: { up: { url: uplink.url, maxage: '1ms' } },
+      prefetch: 0,
+      packages: { '**': { access: '$all', proxy: 'up' } },
+    }
+    const auth = createAuth({ staticTokens: [] })
+    const spec = {
+      host: { auth, storage: memoryStorage(), publicUrl: () => 'https://crates.example' },
+      options,
+    }
+    const pair = {
+      fast: await startSide(t, { ...spec, past }),
+      ordinary: await startSide(t, { ...spec, past: 'neither' }),
+    }
+    const [path, hits] = ['/re/mo/remote', () => uplink.hits(uplink.indexPath('remote'))]
+    for (const { ask } of [pair.fast, pair.ordinary]) await ask({ path })
+    const before = hits()
+    await sleep(5)
+    for (let n = 0; n < 5; n++) await same(pair, { path }, true)
+    assert.equal(hits(), before)
+    await until(hits, before + 2)
   })
 }
 
