@@ -9,6 +9,7 @@ import { inTurns } from './in-turns.ts'
 import { changeKey, checkpointKey } from './keys.ts'
 import { createAfter } from './put-after.ts'
 import { recordBytes } from './record-bytes.ts'
+import { remembered } from './remembered.ts'
 import type { SealedCache } from './sealed-cache.ts'
 import type { Soon } from './soon.ts'
 
@@ -20,6 +21,8 @@ const STALE_MS = 60_000
 const CHECKPOINT_EVERY = 32
 /** Bytes of records kept in process. */
 const MAX_RECORD_BYTES = 128 * 1024 * 1024
+/** Names whose keys are remembered: to make one costs as much as to find what it is the key of. */
+const MAX_NAMES = 10_000
 /** A change loses this often only when the store is broken: each loss means that another one was accepted. */
 const MAX_ATTEMPTS = 1000
 
@@ -199,12 +202,14 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
     return (await readChange(storage, key, n))?.id === change.id
   }
 
+  const keyOf = remembered(canonicalName, MAX_NAMES)
+
   const isTrusted = (entry: Known | undefined): entry is Known =>
     entry !== undefined && monotonic() - entry.checkedAt <= TRUSTED_MS
 
   return {
     warm(name) {
-      const key = canonicalName(name)
+      const key = keyOf(name)
       const entry = known.get(key)
       if (entry === undefined) return undefined
       if (isTrusted(entry)) return { record: entry.record, found: 'hit' }
@@ -214,7 +219,7 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
       )
     },
     async read(name, { fresh = false, absence = false } = {}) {
-      const key = canonicalName(name)
+      const key = keyOf(name)
       const entry = known.get(key)
       if (!fresh && isTrusted(entry)) {
         deps.onLookup?.('hit')
@@ -231,7 +236,7 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
       }
     },
     append(name, decide, stored) {
-      const key = canonicalName(name)
+      const key = keyOf(name)
       const turn = (writing.get(key) ?? Promise.resolve()).then(() => appendNow(key, decide, stored))
       const settled = turn.catch(() => {})
       writing.set(key, settled)

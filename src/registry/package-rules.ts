@@ -1,5 +1,6 @@
 import { crateMatcher } from '../name-glob.ts'
 import type { Options, PackageRule } from '../options.ts'
+import { remembered } from './remembered.ts'
 
 /** Names whose rule is remembered, until there are more: globs cost more than everything else that a warm answer does. */
 const MAX_NAMES = 10_000
@@ -25,18 +26,10 @@ export function createPackageRules({ packages }: Options): PackageRules {
     rule,
     matches: crateMatcher([glob]),
   }))
-  const known = new Map<string, AppliedRule | undefined>()
   const placeFor = (crate: string) => rules.findIndex(({ matches }) => matches(crate))
   return {
     all: rules,
     placeFor,
-    ruleFor(crate) {
-      const seen = known.get(crate)
-      if (seen !== undefined || known.has(crate)) return seen
-      const rule = rules[placeFor(crate)]
-      if (known.size >= MAX_NAMES) known.clear()
-      known.set(crate, rule)
-      return rule
-    },
+    ruleFor: remembered((crate): AppliedRule | undefined => rules[placeFor(crate)], MAX_NAMES),
   }
 }

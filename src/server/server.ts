@@ -60,9 +60,9 @@ export async function createServer(config: Config, context: ServerContext): Prom
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
 
-  let port = config.listen.port
+  let origin = config.public_url ?? originOf(config, config.listen.port)
   let stopping: Promise<void> | undefined
-  const publicUrl = () => config.public_url ?? originOf(config, port)
+  const publicUrl = () => origin
   const emit = (audit: CargoEvent) => logger.info({ audit }, 'audit')
   const host: Host = { auth, storage, metrics, logger, publicUrl, emit, ...(cache && { cache }) }
   const plugin = cargo(host, pluginOptions(config, environment))
@@ -99,7 +99,8 @@ export async function createServer(config: Config, context: ServerContext): Prom
       throw error
     },
   )
-  port = listener.port
+  const { port } = listener
+  origin = config.public_url ?? originOf(config, port)
 
   return {
     url: publicUrl() + plugin.mount,

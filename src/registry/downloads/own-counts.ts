@@ -6,12 +6,15 @@ import { canonicalName } from '../../protocol/name.ts'
 import { inTurns } from '../in-turns.ts'
 import { dayCountsKey } from '../keys.ts'
 import type { RegistryStorage } from '../reliable-storage.ts'
+import { remembered } from '../remembered.ts'
 
 /**
  * For so many days after its own a day's counts may still be stored: well before others fold the day into the history,
  * whatever their clocks say.
  */
 const MAX_DAYS_LATE = 1
+/** Names whose keys are remembered. */
+const MAX_NAMES = 10_000
 
 /** What this process counts, day by day, until it is stored. */
 export interface OwnCounts {
@@ -40,6 +43,7 @@ export interface OwnCountsDeps {
 
 export function createOwnCounts({ storage, logger, now }: OwnCountsDeps): OwnCounts {
   const days = new Map<string, OwnDay>()
+  const keyOf = remembered(canonicalName, MAX_NAMES)
 
   function today(): OwnDay {
     const day = dayOf(now())
@@ -70,7 +74,7 @@ export function createOwnCounts({ storage, logger, now }: OwnCountsDeps): OwnCou
   return {
     count(name, version) {
       const own = today()
-      const key = canonicalName(name)
+      const key = keyOf(name)
       const versions = own.crates.get(key) ?? {}
       versions[version] = (versions[version] ?? 0) + 1
       own.crates.set(key, versions)

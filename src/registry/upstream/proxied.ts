@@ -1,4 +1,5 @@
 import { CargoError } from '../../errors.ts'
+import type { PackageRule } from '../../options.ts'
 import type { IndexEntry } from '../../protocol/index-entry.ts'
 import { entriesInParts, readEntries } from '../../protocol/upstream-copy.ts'
 import type { Uplink } from '../../uplinks/uplink.ts'
@@ -57,8 +58,10 @@ export interface ProxiedDeps {
 }
 
 export function createProxied({ uplinks, rules, index, hasCopies }: ProxiedDeps): Proxied {
-  const uplinksOf = (name: string) =>
-    (rules.ruleFor(name)?.rule.proxy ?? []).flatMap((key) => uplinks.get(key) ?? [])
+  const byRule = new Map<PackageRule | undefined, readonly Uplink[]>(
+    rules.all.map(({ rule }) => [rule, (rule.proxy ?? []).flatMap((key) => uplinks.get(key) ?? [])] as const),
+  )
+  const uplinksOf = (name: string) => byRule.get(rules.ruleFor(name)?.rule) ?? []
 
   async function first(
     name: string,
