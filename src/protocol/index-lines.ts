@@ -47,14 +47,17 @@ export function parseLinesInParts(
   body: Uint8Array | string,
   options: ParseLinesOptions = {},
 ): Generator<undefined, IndexEntry[]> {
-  return mapLinesInParts(body, options, (entry) => entry)
+  return mapLinesInParts(body, options, entryOf)
 }
 
-/** The same, with what `keep` makes of each entry in its place; what that leaves out is not held in memory. */
+/** The fields of a valid line. */
+export type ValidFields = Fields & { readonly __brand: 'ValidFields' }
+
+/** The same, with what `keep` makes of each line in the place of its entry; what that leaves out is not held in memory. */
 export function* mapLinesInParts<T>(
   body: Uint8Array | string,
   options: ParseLinesOptions,
-  keep: (entry: IndexEntry, at: LineAt) => T,
+  keep: (fields: ValidFields, at: LineAt) => T,
 ): Generator<undefined, T[]> {
   const bytes =
     typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.length)
@@ -71,10 +74,11 @@ export function* mapLinesInParts<T>(
     // A BOM is left in place: with it cargo loses the first line, so it must not pass.
     const line = bytes.toString('utf8', at.from, at.to)
     if (isBlank(line)) continue
-    const entry = parseLine(line, number, options)
-    if (versions.has(entry.vers)) throw invalidLine(number, `version \`${entry.vers}\` must occur once`)
-    versions.add(entry.vers)
-    kept.push(keep(entry, at))
+    const fields = parseLine(line, number, options)
+    const vers = String(fields['vers'])
+    if (versions.has(vers)) throw invalidLine(number, `version \`${vers}\` must occur once`)
+    versions.add(vers)
+    kept.push(keep(fields, at))
     part += line.length
     if (part < PART_LENGTH) continue
     part = 0
@@ -85,8 +89,23 @@ export function* mapLinesInParts<T>(
 
 /** The entry of a line that was parsed before, and found valid. */
 export function parseLineAgain(line: string): IndexEntry {
-  const value = JSON.parse(line) as Fields
-  return withEntryDefaults(value, (value['deps'] as readonly Fields[]).map(withDepDefaults))
+  return entryOf(JSON.parse(line) as ValidFields)
+}
+
+/** What is asked of an entry most. */
+export type EntryHead = Omit<IndexEntry, 'deps' | 'features' | 'features2'>
+
+/** The head of a line's entry; unknown fields are left out. */
+export function headOf(fields: ValidFields): EntryHead {
+  const { name, vers, cksum, yanked, links, rust_version, pubtime, v } = fields
+  return {
+    ...{ name, vers, cksum, yanked: yanked ?? false },
+    ...(links !== undefined && { links }),
+    ...(rust_version !== undefined && { rust_version }),
+    // cargo reads `null` as absent
+    ...(pubtime != null && { pubtime }),
+    ...(v != null && { v }),
+  } as EntryHead
 }
 
 function* linesIn(bytes: Buffer): Generator<LineAt> {
@@ -98,18 +117,15 @@ function* linesIn(bytes: Buffer): Generator<LineAt> {
   }
 }
 
-function parseLine(line: string, number: number, options: ParseLinesOptions): IndexEntry {
+function parseLine(line: string, number: number, options: ParseLinesOptions): ValidFields {
   if (line.length > MAX_LINE_LENGTH)
     throw invalidLine(number, `must have at most ${MAX_LINE_LENGTH} characters`)
   const value = parseObject(line, number)
   try {
     checkEntry(value, options)
-    const deps = (value['deps'] as readonly Fields[]).map((dep, index) => {
-      checkDep(dep, `deps[${index}]`, options)
-      return withDepDefaults(dep)
-    })
+    for (const [index, dep] of (value['deps'] as readonly Fields[]).entries()) checkDep(dep, index, options)
     if (hasDuplicateKeys(line, value)) throw invalidLine(number, 'no key may occur twice')
-    return withEntryDefaults(value, deps)
+    return value as ValidFields
   } catch (error) {
     if (error instanceof InvalidField) throw invalidLine(number, error.message)
     throw error
@@ -129,11 +145,11 @@ function parseObject(line: string, number: number): Fields {
   return value as Fields
 }
 
-function withEntryDefaults(value: Fields, deps: readonly IndexDep[]): IndexEntry {
+function entryOf(value: ValidFields): IndexEntry {
   const { features2, pubtime, v, ...rest } = value
   return {
     ...rest,
-    deps,
+    deps: (value['deps'] as readonly Fields[]).map(withDepDefaults),
     features: value['features'] ?? {},
     yanked: value['yanked'] ?? false,
     // cargo reads `null` as absent

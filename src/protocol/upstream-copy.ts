@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { CargoError } from '../errors.ts'
 import type { IndexEntry } from './index-entry.ts'
-import { mapLinesInParts } from './index-lines.ts'
+import { headOf, mapLinesInParts } from './index-lines.ts'
 import { isSealed, sealJson } from './seal.ts'
 import { UpstreamEntry } from './upstream-entry.ts'
 
@@ -122,7 +122,11 @@ export function* entriesInParts(name: string, body: Buffer): Generator<undefined
   if (known !== undefined) return known
   try {
     const options = { name, oldGrammar: true, requireFinalNewline: true }
-    const entries = yield* mapLinesInParts(body, options, (entry, at) => new UpstreamEntry(entry, body, at))
+    const entries = yield* mapLinesInParts(
+      body,
+      options,
+      (fields, at) => new UpstreamEntry(headOf(fields), body, at),
+    )
     if (entries.length === 0) throw new CargoError('invalid_body', 'it has no lines')
     parsed.set(body, entries)
     return entries

@@ -1,5 +1,5 @@
 import type { FeatureMap, IndexDep, IndexEntry } from './index-entry.ts'
-import { type LineAt, parseLineAgain } from './index-lines.ts'
+import { type EntryHead, type LineAt, parseLineAgain } from './index-lines.ts'
 
 /** Bytes of lines whose rare fields are held in two generations each; what is read of them takes some six times as much. */
 const MAX_HELD = 4 * 1024 * 1024
@@ -29,9 +29,9 @@ export class UpstreamEntry implements IndexEntry {
   readonly #body: Buffer
   readonly #at: LineAt
 
-  /** `entry` is what the line at `at` in `body` says. */
+  /** The head is what the line at `at` in `body` says. */
   constructor(
-    { name, vers, cksum, yanked, links, rust_version, pubtime, v }: IndexEntry,
+    { name, vers, cksum, yanked, links, rust_version, pubtime, v }: EntryHead,
     body: Buffer,
     at: LineAt,
   ) {
