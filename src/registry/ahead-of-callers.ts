@@ -5,15 +5,18 @@ import type { CrateRecord } from '../protocol/record.ts'
 import type { Caller } from './access.ts'
 import type { CrateLog } from './crate-log.ts'
 import { type AheadOutcome, createAhead } from './upstream/ahead.ts'
+import { createAheadOnMiss } from './upstream/ahead-on-miss.ts'
 import type { ReadEntries } from './upstream/client-graph.ts'
-import type { Upstream } from './upstream/upstream.ts'
+import type { ServedIndex, Upstream } from './upstream/upstream.ts'
 
 /** Fetches ahead of callers, whatever is local and whatever is not. */
 export interface AheadOfCallers {
   /** The caller, who may read the crate, asks for an index file; to be told of the end, whatever it is. */
   indexAsked(caller: Caller, name: string): () => void
   servedLocal(caller: Caller, record: CrateRecord): void
-  servedUpstream(caller: Caller, name: string, entries: readonly IndexEntry[]): void
+  servedUpstream(caller: Caller, name: string, served: Pick<ServedIndex, 'entries' | 'missed'>): void
+  /** The caller waits, or has waited, for what was not here; until then nothing is fetched ahead. */
+  missed(caller: Caller): void
   crateAsked(caller: Caller, name: string, version: string): void
   close(): Promise<void>
 }
@@ -30,8 +33,10 @@ export interface AheadOfCallersDeps {
 export function createAheadOfCallers(deps: AheadOfCallersDeps): AheadOfCallers {
   const { options, log, upstream } = deps
   const hasUplinks = !options.offline && Object.keys(options.uplinks).length > 0
-  const ahead = createAhead({
-    max: hasUplinks ? options.prefetch : 0,
+  const max = hasUplinks ? options.prefetch : 0
+  if (max === 0) return nothingAhead
+  const everywhere = createAhead({
+    max,
     logger: deps.logger,
     monotonic: deps.monotonic,
     async entries(name) {
@@ -44,19 +49,33 @@ export function createAheadOfCallers(deps: AheadOfCallersDeps): AheadOfCallers {
       (await log.read(name)).record === undefined && (await upstream.bring(name, version)),
     onOutcome: deps.onOutcome,
   })
+  const ahead = createAheadOnMiss(everywhere)
+  const missed = (caller: Caller) => ahead.missed(clientOf(caller))
   return {
     indexAsked: (caller, name) => ahead.indexAsked(clientOf(caller), name),
     servedLocal: (caller, record) =>
       ahead.indexServed(clientOf(caller), record.name, weakly(record, entriesOf)),
-    servedUpstream: (caller, name, entries) =>
+    servedUpstream(caller, name, { entries, missed: hasMissed }) {
+      if (hasMissed) missed(caller)
       ahead.indexServed(
         clientOf(caller),
         name,
         weakly(entries, (of) => of),
-      ),
+      )
+    },
+    missed,
     crateAsked: (caller, name, version) => ahead.crateAsked(clientOf(caller), name, version),
     close: ahead.close,
   }
+}
+
+const nothingAhead: AheadOfCallers = {
+  indexAsked: () => () => {},
+  servedLocal() {},
+  servedUpstream() {},
+  missed() {},
+  crateAsked() {},
+  async close() {},
 }
 
 /** Whose requests belong together: a person's on one machine. */

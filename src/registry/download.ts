@@ -61,6 +61,7 @@ export function createDownloads(deps: DownloadsDeps): FilesOf {
       await access.mustRead(caller, name)
       ahead.crateAsked(caller, name, version)
       const file = await fileOf(caller, name, version)
+      if (file.size === undefined) ahead.missed(caller)
       return { ...file, sent: (whole) => noteSent(caller, name, version, whole) }
     },
   }

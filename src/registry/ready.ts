@@ -81,7 +81,7 @@ export function createReady(deps: ReadyDeps): Ready {
       file: served.file,
       taken() {
         onLookup(found)
-        ahead.servedUpstream(caller, name, served.entries)
+        ahead.servedUpstream(caller, name, served)
       },
     }
   }
@@ -130,13 +130,17 @@ export function createReady(deps: ReadyDeps): Ready {
       },
       sent: () => deps.noteSent(caller, name, version, true),
     }
+    const joinedNow = () => {
+      notes.taken()
+      ahead.missed(caller)
+    }
     const stored = ({ size, modified }: ObjectInfo, content: Buffer | OpenObject) => ({
       ...notes,
       ...{ size, modified, content },
     })
     return whenHere(join ? found.joining?.() : undefined, (joined) =>
       joined !== undefined
-        ? { ...notes, join: joined }
+        ? { ...notes, join: joined, taken: joinedNow }
         : whenHere(blobs.ready(cksum), (blob) =>
             blob !== undefined
               ? stored(blob, blob.bytes)

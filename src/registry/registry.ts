@@ -142,7 +142,7 @@ export function createRegistry({ host, options, observer, now, monotonic }: Regi
         stale ? upstream.kept(name) : upstream.index(name),
       )
       if (served === undefined) throw stale ? storageAway() : unknownCrate(name)
-      ahead.servedUpstream(caller, name, served.entries)
+      ahead.servedUpstream(caller, name, served)
       return served.file
     }
     // The path is lower case whatever the published spelling is; `-` and `_` are told apart. Without versions there is

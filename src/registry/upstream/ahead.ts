@@ -7,9 +7,10 @@ import type { GuessedCrate } from './graph-guess.ts'
 import { reasonsFor } from './hints.ts'
 import { createQueue } from './queue.ts'
 
-/** Clients whose graphs are followed at a time, and how long a pause ends a graph. */
-const MAX_CLIENTS = 500
+/** A pause of so many milliseconds ends a graph. */
 const IDLE_MS = 60_000
+/** Clients whose graphs are followed at a time. */
+export const FOLLOWED_CLIENTS = { max: 500, ttl: IDLE_MS, updateAgeOnGet: true } as const
 /** Requests ahead that run at a time, for all clients: of Verdaccio's 40 connections some stay for real ones. */
 const PARALLEL = 32
 /** What waited for so long is no longer ahead of anybody. */
@@ -58,7 +59,7 @@ export interface AheadDeps {
 
 export function createAhead(deps: AheadDeps): Ahead {
   const { monotonic } = deps
-  const graphs = new LRUCache<string, ClientGraph>({ max: MAX_CLIENTS, ttl: IDLE_MS, updateAgeOnGet: true })
+  const graphs = new LRUCache<string, ClientGraph>(FOLLOWED_CLIENTS)
   const queue = createQueue(PARALLEL, MAX_QUEUED_MS, monotonic)
   let isClosed = false
 

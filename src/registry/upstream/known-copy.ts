@@ -12,6 +12,8 @@ export interface KnownCopy {
   readonly asked: boolean
   /** Until then, there was nothing to serve. */
   readonly cold?: boolean
+  /** It was in the store, and not in memory. */
+  readonly loaded?: boolean
   /** Why there is no newer one. */
   readonly problem?: string
 }

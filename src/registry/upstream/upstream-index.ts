@@ -214,14 +214,18 @@ export function createUpstreamIndex(deps: UpstreamIndexDeps): UpstreamIndex {
   return {
     async read(uplink, name, maxAge = uplink.options.maxage) {
       if (memory.isAbsent(uplink, name)) return undefined
-      const known = await memory.load(uplink, name)
+      const here = memory.get(uplink, name)
+      const known = here ?? (await memory.load(uplink, name))
       const askedAt = monotonic()
       if (known === undefined) {
         const fetched = await refresh(uplink, name, { cold: true })
         const found = fetched && answer(uplink, fetched, askedAt)
         return found && { ...found, cold: true }
       }
-      if (isServed(uplink, name, known, maxAge)) return answer(uplink, known)
+      if (isServed(uplink, name, known, maxAge)) {
+        const served = answer(uplink, known)
+        return served && here === undefined ? { ...served, loaded: true } : served
+      }
       const renewal = refresh(uplink, name, { cold: false })
       const renewed = await withinTime(renewal, MAX_WAIT_MS)
       return answer(uplink, renewed ?? known, askedAt)

@@ -80,6 +80,8 @@ export interface ServedIndex {
   readonly entries: readonly IndexEntry[]
   /** The uplink was asked for it. */
   readonly asked: boolean
+  /** It was not in memory, or too old to be served at once. */
+  readonly missed: boolean
 }
 
 export interface UpstreamDeps {
@@ -154,6 +156,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     file: policy.indexFile(crate),
     entries: policy.entries(crate),
     asked: crate.asked,
+    missed: crate.asked || crate.loaded === true,
   })
 
   return {
