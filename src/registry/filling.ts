@@ -4,7 +4,7 @@ import { CargoError, isSystemError } from '../errors.ts'
 import { createGrowingBytes } from './growing-bytes.ts'
 import type { Places } from './places.ts'
 
-/** So much is held back until the checksum agrees: a client can never complete a wrong body. */
+/** So much of the end is held back until the checksum agrees: a client can never complete a wrong body. */
 const HELD_BACK = 64 * 1024
 /** Everybody in a crowd gets so much before anybody gets more. */
 const FIRST_PIECE = 16 * 1024
@@ -49,6 +49,8 @@ export interface FillingSpec {
   readonly sha256: string
   /** Most that the source may have. */
   readonly maxBytes: number
+  /** What it says that it has, in bytes: the end is then known from the beginning. */
+  readonly announced?: number | undefined
   /** For the readers of this one and of all others. */
   readonly places: Places
 }
@@ -56,7 +58,7 @@ export interface FillingSpec {
 /** Takes in `source`, and lets go of it when it is too large. */
 export function createFilling(
   source: AsyncIterable<Buffer>,
-  { sha256, maxBytes, places }: FillingSpec,
+  { sha256, maxBytes, announced, places }: FillingSpec,
 ): Filling {
   const store = createGrowingBytes()
   const hash = createHash('sha256')
@@ -89,7 +91,11 @@ export function createFilling(
     }
   }
 
-  const readable = () => (verified ? store.size() : Math.max(0, store.size() - HELD_BACK))
+  function readable(): number {
+    const here = store.size()
+    if (verified) return here
+    return Math.max(0, Math.min(here, (announced ?? here) - HELD_BACK))
+  }
 
   async function* read(nextPlace: () => Promise<void>): AsyncGenerator<Buffer> {
     for (let position = 0; ; ) {

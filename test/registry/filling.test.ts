@@ -10,8 +10,9 @@ import { createPlaces } from '../../src/registry/places.ts'
 
 const MiB = 1024 * 1024
 
-function createFilling(source: Readable, sha256: string, maxBytes: number) {
-  return createFillingOf(source, { sha256, maxBytes, places: createPlaces({ beginning: 16, others: 4 }) })
+function createFilling(source: Readable, sha256: string, maxBytes: number, announced?: number) {
+  const places = createPlaces({ beginning: 16, others: 4 })
+  return createFillingOf(source, { sha256, maxBytes, announced, places })
 }
 
 function chunked(bytes: Buffer, size = 10_000): Readable {
@@ -71,6 +72,41 @@ test('a reader sees bytes while they come, but never the end of a wrong body', a
     assert.equal(seen, size - 64 * 1024)
     filling.release()
   }
+})
+
+test('a reader sees the first bytes at once when the source says how many there are, and not the last ones', async () => {
+  const size = 200_000
+  for (const announced of [size, size / 2, 2 * size]) {
+    const source = new PassThrough()
+    const filling = createFilling(source, 'f'.repeat(64), 10 * MiB, announced)
+    let seen = 0
+    const reading = (async () => {
+      for await (const chunk of filling.reader()) seen += (chunk as Buffer).length
+    })()
+    source.write(randomBytes(1000))
+    await filling.begun
+    await sleep(20)
+    assert.equal(seen, 1000)
+    source.write(randomBytes(size - 1000))
+    await sleep(50)
+    assert.equal(seen, Math.min(size, announced - 64 * 1024))
+    source.end()
+    await assert.rejects(reading, { code: 'checksum_mismatch' })
+    assert.equal(seen, Math.min(size, announced - 64 * 1024))
+    filling.release()
+  }
+})
+
+test('a source that says it has little is seen when all of it is there and right', async () => {
+  const bytes = randomBytes(64 * 1024)
+  const source = new PassThrough()
+  const filling = createFilling(source, hash('sha256', bytes), 10 * MiB, bytes.length)
+  source.write(bytes.subarray(1))
+  const late = sleep(20, 'late')
+  assert.equal(await Promise.race([filling.begun, late]), 'late')
+  source.end()
+  await assert.rejects(filling.filled, { code: 'checksum_mismatch' })
+  filling.release()
 })
 
 test('a source that fails or is too large fails before the first byte when little came', async () => {

@@ -87,8 +87,9 @@ export function createCrateFetches({ blobs, logger, maxCrate, onMismatch }: Crat
   async function beginOnce(uplink: Uplink, entry: IndexEntry): Promise<Begun> {
     const { cksum } = entry
     const answer = await uplink.crate({ name: entry.name, version: entry.vers, cksum })
-    const filling = createFilling(answer.body, { sha256: cksum, maxBytes: maxCrate, places })
-    const started: Begun = { filling, announced: answer.size, size: undefined }
+    const { body, size: announced } = answer
+    const filling = createFilling(body, { sha256: cksum, maxBytes: maxCrate, announced, places })
+    const started: Begun = { filling, announced, size: undefined }
     filling.filled.then(
       ({ size }) => {
         started.size = size
