@@ -9,6 +9,14 @@ export async function inTurns<T>(work: Generator<undefined, T>): Promise<T> {
   }
 }
 
+/** Does all of it in one turn. */
+export function atOnce<T>(work: Generator<undefined, T>): T {
+  for (;;) {
+    const part = work.next()
+    if (part.done) return part.value
+  }
+}
+
 /** For so many milliseconds at most nobody else gets a turn. */
 const TURN_MS = 5
 

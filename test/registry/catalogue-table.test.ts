@@ -62,6 +62,66 @@ test('put() and find agree with a plain map, whatever changes in whatever order'
   }
 })
 
+test('a block closes in parts while entries are put; searches find the same meanwhile, and what is hidden stays so', async (t) => {
+  const size = 64
+  // How many entries of the block count no longer when it closes, how many change meanwhile, and what is left of it: when so
+  // many have moved that the others do so too, that is before it is closed.
+  for (const [stale, changed, left] of [
+    [0, 0, 64],
+    [0, 7, 63],
+    [25, 3, 38],
+    [25, 9, 0],
+  ] as const) {
+    const table = createCrateTable(noFailure, size)
+    t.after(table.close)
+    const there = new Set<string>()
+    const put = (name: string, n: number, gone = false) => {
+      table.put(entry(name, n, gone ? { gone } : {}))
+      if (gone) there.delete(name)
+      else there.add(name)
+    }
+    for (let i = 0; i < stale; i++) put(`first-${i}`, 1)
+    for (let i = stale; i < size; i++) put(`first-${(i * 37) % (size - stale)}`, i + 1)
+    const [full] = table.blocks
+    const states = new Set<boolean | undefined>()
+    for (let i = 0; i < 30; i++) {
+      if (i < changed) put(`first-${i}`, 100, i % 3 === 0)
+      else put(`second-${i}`, 1)
+      states.add(table.blocks[0]?.isInOrder)
+      for (const term of ['first', 'first_1', 'rst_2', 'second_', '3'])
+        assert.deepEqual(
+          await find(table, term),
+          [...there].filter((name) => name.replace('-', '_').includes(term)).sort(),
+        )
+    }
+    for (const name of there) assert.equal(table.nameOf(table.rowOf(name) ?? -1), name.replace('-', '_'))
+    assert.deepEqual([...states], [false, true])
+    assert.notEqual(table.blocks[0], full)
+    assert.equal(table.blocks[0]?.size, left)
+  }
+})
+
+test('no entry waits for most of the work that closing a block takes', async (t) => {
+  const most = await leastOf(5, async () => {
+    const table = createCrateTable(noFailure)
+    t.after(table.close)
+    const put = (i: number) =>
+      table.put(entry(`some-crate-${i * 7919}`, 1, { description: `a crate of ${i}` }))
+    let next = 0
+    while (table.blocks.length === 1) put(next++)
+    const parts: number[] = []
+    while (table.blocks[0]?.isInOrder === false) {
+      const spent = workTime()
+      put(next++)
+      parts.push(spent())
+    }
+    const all = parts.reduce((sum, part) => sum + part, 0)
+    return { share: Math.max(...parts) / all, parts: parts.length }
+  })
+  assert.ok(most.share < 0.5, `${most.share} of it`)
+  assert.ok(most.parts > 5, `${most.parts} parts`)
+})
+
 test('several conditions at once find what a plain filter finds, ranked by the worst term', async (t) => {
   const table = createCrateTable(noFailure, 64)
   t.after(table.close)

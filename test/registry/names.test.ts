@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { canonicalName } from '../../src/protocol/name.ts'
-import { eachBit } from '../../src/registry/catalogue/bits.ts'
-import { openNames } from '../../src/registry/catalogue/names.ts'
+import { addBit, eachBit, noBits } from '../../src/registry/catalogue/bits.ts'
+import { namePart } from '../../src/registry/catalogue/letter-index.ts'
+import { type Names, openNames } from '../../src/registry/catalogue/names.ts'
+import { atOnce } from '../../src/registry/in-turns.ts'
 import { between, pick, randomFrom } from '../support/random.ts'
 
 const PARTS = ['Foo', 'ba', '-', '_', 'x1', 'Q', 'lib', 'rs'] as const
 
-test('find() meets each name that has the term once, in whichever group it is', () => {
+test('keepIn() leaves those of a set that have the part, in whichever group they are', () => {
   const random = randomFrom(3)
   const count = 5000
   const names = openNames(count)
@@ -21,13 +23,13 @@ test('find() meets each name that has the term once, in whichever group it is', 
     // While the last group grows, and when all are there.
     if (slot % 997 !== 0 && slot + 1 !== count) continue
     for (const term of terms) {
-      const met: (readonly number[])[] = []
-      names.find(term, (...one) => void met.push(one))
-      const wanted = all
-        .slice(0, slot + 1)
-        .map((name, at) => [at, canonicalName(name).indexOf(term)] as const)
-        .filter(([, at]) => at >= 0)
-      assert.deepEqual(met, wanted, term)
+      const asked = Array.from(all.keys()).filter((at) => at <= slot && random() < 0.9)
+      const met = kept(names, count, asked, term)
+      assert.deepEqual(
+        met,
+        asked.filter((at) => canonicalName(all[at] ?? '').includes(term)),
+        term,
+      )
       found += met.length
     }
   }
@@ -54,7 +56,7 @@ test('packed() has some of the names in another order, and finds in them what th
     .sort(names.compare)
   const all = Array.from(slots, names.at)
   assert.deepEqual(all, all.toSorted())
-  const packed = names.packed(slots)
+  const packed = atOnce(names.packed(slots))
   for (const [slot, there] of slots.entries()) {
     assert.deepEqual(
       [packed.at(slot), packed.spellingAt(slot), packed.lengthOf(slot)],
@@ -76,16 +78,28 @@ test('packed() has some of the names in another order, and finds in them what th
     'é.',
     'foo',
     'b_rs',
+    'foofoo',
+    '_x1lib',
+    'libx1x1',
+    'oofo',
     'none',
   ]) {
-    const met: (readonly number[])[] = []
-    packed.find(term, (...one) => void met.push(one))
-    const wanted = all.map((name, slot) => [slot, name.indexOf(term)] as const).filter(([, at]) => at >= 0)
-    assert.deepEqual(met, wanted, term)
-    const letters: number[] = []
-    const set = packed.withLetter(term)
-    if (set !== undefined) eachBit(set, (slot) => letters.push(slot))
-    assert.deepEqual(letters, term.length === 1 ? wanted.map(([slot]) => slot) : [], term)
-    assert.equal(set !== undefined, /^[a-z0-9_]$/.test(term), term)
+    for (const share of [1, 0.5]) {
+      const asked = Array.from(all.keys()).filter(() => random() < share)
+      const wanted = asked.filter((slot) => all[slot]?.includes(term))
+      assert.deepEqual(kept(packed, all.length, asked, term), wanted, term)
+      if (wanted.length > 0) assert.ok(packed.mayHave(namePart(term)), term)
+    }
   }
+  for (const absent of ['z', '.', 'é.', 'zz', 'x1z', 'o.o'])
+    assert.ok(!packed.mayHave(namePart(absent)), absent)
 })
+
+/** Those of some slots that are left. */
+function kept(names: Names, count: number, slots: readonly number[], term: string): readonly number[] {
+  const [bits, left] = [noBits(count), [] as number[]]
+  for (const slot of slots) addBit(bits, slot)
+  names.keepIn(bits, namePart(term))
+  eachBit(bits, (slot) => void left.push(slot))
+  return left
+}

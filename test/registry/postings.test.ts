@@ -7,6 +7,7 @@ import {
   type Postings,
   packedPostings,
 } from '../../src/registry/catalogue/postings.ts'
+import { atOnce } from '../../src/registry/in-turns.ts'
 import { randomFrom } from '../support/random.ts'
 
 const SLOTS = 16_384
@@ -50,13 +51,22 @@ test('packedPostings() tells what was added, however far apart the slots are', (
     return numbers
   })
   const same = Uint16Array.from({ length: SLOTS }, (_, slot) => slot)
-  for (const postings of [open, packedPostings(open, same, SLOTS)]) {
+  for (const postings of [open, atOnce(packedPostings(open, same, SLOTS))]) {
     assert.deepEqual([...postings.numbers()].sort(), [...wanted.keys()].sort())
     for (const [number, slots] of wanted) {
       assert.deepEqual(slotsOf(postings, number), slots)
       assert.deepEqual(setOf(postings, number), slots)
     }
-    for (const absent of [1, 71, 3_000_000]) assert.deepEqual(slotsOf(postings, absent), [])
+    for (const absent of [1, 71, 3_000_000]) {
+      assert.deepEqual(slotsOf(postings, absent), [])
+      assert.equal(postings.sizeOf(absent), 0)
+    }
+    // The rarer, the smaller.
+    const sizes = Array.from(shares.keys(), postings.sizeOf)
+    assert.deepEqual(
+      sizes,
+      sizes.toSorted((a, b) => b - a),
+    )
     assert.deepEqual(
       numbersBySlot(postings, SLOTS).map((numbers) => numbers.toSorted((a, b) => a - b)),
       bySlot,
@@ -75,7 +85,7 @@ test('packedPostings() has those entries that are left at their new places', () 
   const order = Uint16Array.from(Array.from(bySlot.keys()).filter(() => random() < 0.9)).sort(
     (a, b) => ((a * 7) % 1000) - ((b * 7) % 1000),
   )
-  const packed = packedPostings(open, order, 1000)
+  const packed = atOnce(packedPostings(open, order, 1000))
   assert.deepEqual(
     numbersBySlot(packed, order.length),
     Array.from(order, (slot) => bySlot[slot]),

@@ -19,9 +19,25 @@ export function addBit(bits: Uint32Array, slot: number): void {
   bits[word] = (bits[word] ?? 0) | (1 << (slot & 31))
 }
 
-/** Adds all of a set to another one. */
-export function addBits(bits: Uint32Array, more: Uint32Array): void {
-  for (let word = 0; word < more.length; word++) bits[word] = (bits[word] ?? 0) | (more[word] ?? 0)
+/** Adds the slots from one up to another, that one not included. */
+export function addRange(bits: Uint32Array, from: number, to: number): void {
+  for (let slot = from; slot < to; ) {
+    const end = Math.min(to, (slot | 31) + 1)
+    const word = slot >>> 5
+    bits[word] = (bits[word] ?? 0) | ((-1 >>> (WORD_BITS - (end - slot))) << (slot & 31))
+    slot = end
+  }
+}
+
+/** Whether there is any. */
+export function hasBits(bits: Uint32Array): boolean {
+  for (let word = 0; word < bits.length; word++) if (bits[word] !== 0) return true
+  return false
+}
+
+/** Leaves of a set what is in another one too. */
+export function keepBits(bits: Uint32Array, others: Uint32Array): void {
+  for (let word = 0; word < bits.length; word++) bits[word] = (bits[word] ?? 0) & (others[word] ?? 0)
 }
 
 export function hasBit(bits: Uint32Array, slot: number): boolean {

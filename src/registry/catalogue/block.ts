@@ -1,3 +1,4 @@
+import { atOnce } from '../in-turns.ts'
 import { addBit, type Bits, hasBit, noBits } from './bits.ts'
 import { type Dictionary, openDictionary, packedDictionary, wordAt } from './dictionary.ts'
 import { nameKey, nameOrder } from './name-key.ts'
@@ -40,8 +41,11 @@ export interface BlockEntry {
 /** A block that takes entries. */
 export interface OpenBlock extends Block {
   add(entry: BlockEntry): void
-  /** The same block, closed: without the entries that have moved, the others in the order of names. */
-  seal(isLeft: (slot: number) => boolean): Block
+  /**
+   * The same block, closed: without the entries that have moved, the others in the order of names. It takes some parts of
+   * a few milliseconds; entries may be hidden in between.
+   */
+  seal(isLeft: (slot: number) => boolean): Generator<undefined, Block>
 }
 
 /** A block for so many entries. */
@@ -65,29 +69,36 @@ export function openBlock(most: number): OpenBlock {
       tags.add(size, found.tags)
       size += 1
     },
-    seal(isLeft) {
+    *seal(isLeft) {
       const order = nameOrder(nameKeys.subarray(0, size), names.compare).filter(isLeft)
       const sealed = { nameKeys: new Uint32Array(order.length), rows: new Uint32Array(order.length) }
-      const stillShown = noBits(order.length)
       for (let there = 0; there < order.length; there++) {
         const slot = order[there] ?? 0
         sealed.nameKeys[there] = nameKeys[slot] ?? 0
         sealed.rows[there] = rows[slot] ?? 0
-        if (hasBit(shown, slot)) addBit(stillShown, there)
       }
+      yield
+      const sortedNames = yield* names.packed(order)
+      yield
+      const sortedWords = yield* packedPostings(words, order, size)
+      yield
+      const sortedTags = yield* packedPostings(tags, order, size)
+      yield
+      // Who searches meanwhile looks at the open block, and what is hidden meanwhile is hidden there.
+      const stillShown = noBits(order.length)
+      for (let there = 0; there < order.length; there++)
+        if (hasBit(shown, order[there] ?? 0)) addBit(stillShown, there)
       return {
         ...sealed,
-        ...{ size: order.length, names: names.packed(order), isInOrder: true, shown: stillShown },
-        dictionary: packedDictionary(dictionary),
-        words: packedPostings(words, order, size),
-        tags: packedPostings(tags, order, size),
+        ...{ size: order.length, names: sortedNames, isInOrder: true, shown: stillShown },
+        ...{ dictionary: packedDictionary(dictionary), words: sortedWords, tags: sortedTags },
       }
     },
   }
 }
 
 /** A block whose entries have all moved elsewhere. */
-export const EMPTY_BLOCK: Block = openBlock(0).seal(() => true)
+export const EMPTY_BLOCK: Block = atOnce(openBlock(0).seal(() => true))
 
 /** All entries, also those that have moved; whose crates are gone is for the caller to tell. */
 export function* entriesIn(block: Block, isGone: (row: number) => boolean): Generator<BlockEntry> {

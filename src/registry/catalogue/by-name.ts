@@ -4,7 +4,7 @@ import { firstOf } from './first-of.ts'
 import { LEVELS } from './fits.ts'
 import { type Matches, type Part, wordsOfPart } from './matches.ts'
 import { NAME_KEYS } from './name-key.ts'
-import { placeOf } from './postings.ts'
+import { placeOf } from './numbers.ts'
 
 /** From which row to which, counted in the order of names. */
 type Window = readonly [from: number, to: number]
@@ -43,7 +43,7 @@ export async function rowsByFit({ parts, total }: Matches, [from, to]: Window, p
 async function inWindow(runs: readonly Run[], [from, to]: Window, pause: () => Promise<void>) {
   const end = Math.min(to, sizeOf(runs))
   if (from >= end) return []
-  const [low, high] = [keyAt(runs, from), keyAt(runs, end - 1)]
+  const [low, high] = [from === 0 ? 0 : keyAt(runs, from), keyAt(runs, end - 1)]
   const items = runs.flatMap(({ block, between }) =>
     between(low, high).map((slot) => ({ key: block.nameKeys[slot] ?? 0, block, slot })),
   )
@@ -112,7 +112,8 @@ function orderedRun(part: Part, better: number, level: number): Run {
   let count = 0
   for (let word = 0; word < words; word++) {
     sums[word] = count
-    count += countBits(bitsAt(part, words, better, level, word))
+    const bits = bitsAt(part, words, better, level, word)
+    if (bits !== 0) count += countBits(bits)
   }
   return {
     ...{ count, block },

@@ -1,4 +1,4 @@
-import { packed } from './postings.ts'
+import { packed } from './numbers.ts'
 
 /** Before each word; no word has it. */
 const WORD = '\n'

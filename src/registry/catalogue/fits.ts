@@ -1,8 +1,9 @@
-import { addBit, addBits, type Bits, noBits, WORD_BITS, wordsFor } from './bits.ts'
+import { addBit, addRange, type Bits, hasBits, noBits, wordsFor } from './bits.ts'
 import type { Block } from './block.ts'
 import { wordsWith } from './dictionary.ts'
+import { namePart } from './letter-index.ts'
 import { lastKey, nameKey } from './name-key.ts'
-import { placeOf } from './postings.ts'
+import { placeOf } from './numbers.ts'
 
 /** What entries of blocks are looked for by, in the form in which it is compared with them; all of it must fit. */
 export interface Wanted {
@@ -25,8 +26,8 @@ export const LEVELS = 4
  */
 export type Levels = Bits
 
-/** Marks the entries of a block that something fits, in the sets of {@link Levels}. */
-type Condition = (levels: Levels, block: Block) => void
+/** Marks the entries of a block that something fits, in empty sets; it is asked about those that are left. */
+type Condition = (levels: Levels, block: Block, left: Bits) => void
 
 /** Finds what fits of a block, in sets that are there until the next block is looked at; `undefined` when nothing does. */
 export function createFits({ terms, letter, tags }: Wanted): (block: Block) => Levels | undefined {
@@ -41,27 +42,30 @@ export function createFits({ terms, letter, tags }: Wanted): (block: Block) => L
     if (fitting.length !== LEVELS * words)
       [fitting, more] = [new Uint32Array(LEVELS * words), new Uint32Array(LEVELS * words)]
     for (let level = 0; level < LEVELS; level++) fitting.set(block.shown.subarray(0, words), level * words)
+    const left = setOf(fitting, WORD)
     for (const mark of conditions) {
       more.fill(0)
-      mark(more, block)
-      if (!intersect(fitting, more, words)) return undefined
+      mark(more, block, left)
+      if (!hasBits(more)) return undefined
+      intersect(fitting, more, words)
+      if (!hasBits(left)) return undefined
     }
     return fitting
   }
 }
 
-/** Leaves in each set what fits a condition so well; whether something is left. */
-function intersect(fitting: Levels, more: Levels, words: number): boolean {
-  let left = 0
-  for (let word = 0; word < words; word++) {
-    let marked = 0
-    for (let at = word; at < fitting.length; at += words) {
-      marked |= more[at] ?? 0
-      fitting[at] = (fitting[at] ?? 0) & marked
-    }
-    left |= fitting[(LEVELS - 1) * words + word] ?? 0
+function setOf(levels: Levels, level: number): Bits {
+  const words = levels.length / LEVELS
+  return levels.subarray(level * words, (level + 1) * words)
+}
+
+/** Leaves in each set what fits a condition so well or better. */
+function intersect(fitting: Levels, more: Levels, words: number): void {
+  for (let at = 0; at < more.length; at++) {
+    const marked = (more[at] ?? 0) | (at < words ? 0 : (more[at - words] ?? 0))
+    more[at] = marked
+    fitting[at] = (fitting[at] ?? 0) & marked
   }
-  return left !== 0
 }
 
 function withTags(numbers: readonly number[]): Condition {
@@ -70,35 +74,49 @@ function withTags(numbers: readonly number[]): Condition {
   }
 }
 
-function withTerm(term: string): Condition {
-  return (levels, block) => {
-    const inWords = levels.subarray(WORD * (levels.length / LEVELS))
-    for (const number of wordsWith(block.dictionary, term)) block.words.addTo(inWords, number)
-    markNames(levels, block, term)
-  }
-}
-
-function markNames(levels: Levels, block: Block, term: string): void {
-  const { names } = block
-  const setLength = levels.length / LEVELS
-  const mark = (level: number, slot: number) => addBit(levels, level * setLength * WORD_BITS + slot)
-  const beginning = (slot: number) => mark(names.lengthOf(slot) > term.length ? BEGINNING : WHOLE, slot)
-  const within = names.withLetter(term)
-  if (within === undefined) names.find(term, (slot, at) => (at > 0 ? mark(WITHIN, slot) : beginning(slot)))
-  else {
-    addBits(levels.subarray(WITHIN * setLength), within)
-    eachBeginning(block, term, beginning)
-  }
-}
-
 function withLetter(letter: string): Condition {
-  return (levels, block) => eachBeginning(block, letter, (slot) => addBit(levels, slot))
+  return (levels, block) => addBeginnings(levels, block, letter)
 }
 
-/** The entries whose canonical name begins so. */
-function eachBeginning(block: Block, letters: string, found: (slot: number) => void): void {
-  const { names, nameKeys, isInOrder, size } = block
-  const from = isInOrder ? placeOf(nameKeys, nameKey(letters), size) : 0
-  const to = isInOrder ? placeOf(nameKeys, lastKey(letters) + 1, size) : size
-  for (let slot = from; slot < to; slot++) if (names.beginsWith(slot, letters)) found(slot)
+function withTerm(term: string): Condition {
+  const part = namePart(term)
+  return (levels, block, left) => {
+    const inWords = setOf(levels, WORD)
+    for (const number of wordsWith(block.dictionary, term)) block.words.addTo(inWords, number)
+    if (!block.names.mayHave(part)) return
+    const [whole, beginning, within] = [setOf(levels, WHOLE), setOf(levels, BEGINNING), setOf(levels, WITHIN)]
+    addBeginnings(beginning, block, term, whole)
+    for (let word = 0; word < within.length; word++)
+      within[word] = (left[word] ?? 0) & ~(beginning[word] ?? 0)
+    block.names.keepIn(within, part)
+  }
+}
+
+/** Adds the entries whose canonical name begins so to one set, and those where that is all of it to another one. */
+function addBeginnings(bits: Bits, block: Block, letters: string, whole?: Bits): void {
+  const { names, isInOrder, size } = block
+  const isWhole = (slot: number) => names.lengthOf(slot) === letters.length
+  if (isInOrder) {
+    const [from, to] = beginningsIn(block, letters)
+    addRange(bits, from, to)
+    for (let slot = from; whole !== undefined && slot < to && isWhole(slot); slot++) addBit(whole, slot)
+  } else
+    for (let slot = 0; slot < size; slot++) {
+      if (!names.beginsWith(slot, letters)) continue
+      addBit(bits, slot)
+      if (whole !== undefined && isWhole(slot)) addBit(whole, slot)
+    }
+}
+
+/** From which slot to which the names of a block in order begin so. */
+function beginningsIn(
+  { names, nameKeys, size }: Block,
+  letters: string,
+): readonly [from: number, to: number] {
+  let from = placeOf(nameKeys, nameKey(letters), size)
+  let to = placeOf(nameKeys, lastKey(letters) + 1, size)
+  // The keys tell the first letters only.
+  while (from < to && !names.beginsWith(from, letters)) from++
+  while (from < to && !names.beginsWith(to - 1, letters)) to--
+  return [from, to]
 }

@@ -24,6 +24,8 @@ export interface NameText {
   compare(a: number, b: number): number
   /** Whether the canonical name begins so. */
   beginsWith(slot: number, letters: string): boolean
+  /** Whether the canonical name has these letters. */
+  includes(slot: number, letters: string): boolean
   /** The canonical names of a group, with a character before each, and where the name of each slot begins in it. */
   group(group: number): string
   readonly starts: Uint16Array
@@ -92,6 +94,18 @@ export function createNameText(most: number, room: number): OpenNameText {
       for (let i = 0; i < letters.length; i++)
         if (start + i >= used || bytes[start + i] !== letters.charCodeAt(i)) return false
       return true
+    },
+    includes(slot, letters) {
+      const end = endOf(slot)
+      const last = end - letters.length
+      const [first, second] = [letters.charCodeAt(0), letters.charCodeAt(1)]
+      for (let at = startOf(slot); at <= last; at++) {
+        if (bytes[at] !== first || bytes[at + 1] !== second) continue
+        let i = 2
+        while (i < letters.length && bytes[at + i] === letters.charCodeAt(i)) i++
+        if (i === letters.length) return true
+      }
+      return false
     },
     group: (group) => bytes.toString('latin1', groups[group], endOf(Math.min(size, (group + 1) * GROUP) - 1)),
     add(canonical, spelling) {

@@ -1,4 +1,5 @@
 import { canonicalName } from '../../protocol/name.ts'
+import { atOnce } from '../in-turns.ts'
 import { removeBit } from './bits.ts'
 import {
   BLOCK_SIZE,
@@ -53,8 +54,11 @@ export interface CrateTable {
   close(): Promise<void>
 }
 
+/** The block that is closing, if one is, counted from the end. */
+const CLOSING = 2
 /** Flags of a row: the crate is gone; the entry was stored by an older version, which knew less. */
 const [GONE, OLD] = [1, 2]
+
 /** `onFailure` is told when there is no room for entries but in memory. */
 export function createCrateTable(
   onFailure: (error: unknown) => void,
@@ -65,6 +69,8 @@ export function createCrateTable(
   const blocks: Block[] = []
   const live: number[] = []
   let open = openBlock(blockSize)
+  /** What closes the block before: each entry that is put waits for a part of it. */
+  let closing: Generator<undefined, void> | undefined
   let [rows, size, changes, arrivals] = [0, 0, 0, 0]
   const numbers = createColumn(Uint32Array)
   const flags = createColumn(Uint8Array)
@@ -98,24 +104,30 @@ export function createCrateTable(
   }
 
   function close(): void {
+    if (closing !== undefined) atOnce(closing)
     const [full, block] = [open, blocks.length - 1]
     open = openBlock(blockSize)
     blocks.push(open)
     live.push(0)
-    if ((live[block] ?? 0) > few) seal(full, block)
+    if ((live[block] ?? 0) > few) closing = seal(full, block)
     else giveUp(block)
   }
 
   /** Closes a block, where entries get other places. */
-  function seal(full: OpenBlock, block: number): void {
+  function* seal(full: OpenBlock, block: number): Generator<undefined, void> {
     const from = block * blockSize
-    const sealed = full.seal((slot) => places.get(full.rows[slot] ?? 0) === from + slot)
+    const sealed = yield* full.seal((slot) => places.get(full.rows[slot] ?? 0) === from + slot)
     blocks[block] = sealed
-    for (let slot = 0; slot < sealed.size; slot++) places.set(sealed.rows[slot] ?? 0, from + slot)
+    for (let slot = 0; slot < sealed.size; slot++) {
+      const row = sealed.rows[slot] ?? 0
+      // Those that have moved meanwhile are in a later block.
+      if (Math.floor(places.get(row) / blockSize) === block) places.set(row, from + slot)
+    }
   }
 
   /** Moves what still counts in a block to the end. */
   function giveUp(block: number): void {
+    if (block === blocks.length - CLOSING) closing = undefined
     const left = blocks[block] ?? EMPTY_BLOCK
     let place = block * blockSize
     for (const entry of entriesIn(left, isGone)) if (places.get(entry.row) === place++) append(entry)
@@ -161,6 +173,7 @@ export function createCrateTable(
       const name = canonicalName(entry.name)
       const before = names.find(name)
       if (!isNews(entry, known(before))) return false
+      if (closing?.next().done) closing = undefined
       const row = before ?? rows++
       // That may move the entry before.
       makeRoom()

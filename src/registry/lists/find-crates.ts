@@ -1,15 +1,8 @@
 import type { CrateOrder } from '../../protocol/crates-query.ts'
 import { rowsByFit, rowsByName } from '../catalogue/by-name.ts'
 import { firstOf, type Order } from '../catalogue/first-of.ts'
-import {
-  eachSlot,
-  giveUp,
-  leaveOut,
-  type Matches,
-  matchesOf,
-  type Part,
-  rowsOf,
-} from '../catalogue/matches.ts'
+import { giveUp } from '../catalogue/give-up.ts'
+import { eachSlot, leaveOut, type Matches, matchesOf, type Part, rowsOf } from '../catalogue/matches.ts'
 import { type CrateCriteria, isAnything, matchingRows } from '../catalogue/query.ts'
 import type { CrateTable } from '../catalogue/table.ts'
 import { type Downloads, type NumberOrder, orderKey } from './order.ts'
