@@ -70,6 +70,7 @@ export function createCatalogue({ storage, logger, monotonic, root = CATALOGUE }
   function merge(list: readonly CatalogueEntry[]): void {
     for (const entry of list) {
       table.put(entry)
+      if (pending.size === 0) continue
       const key = canonicalName(entry.name)
       const noted = pending.get(key)
       if (noted !== undefined && !isNews(noted, entry)) pending.delete(key)

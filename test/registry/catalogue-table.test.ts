@@ -194,6 +194,43 @@ test('a description of many words costs no more than a long one, and hides neith
   assert.equal((await table.entriesOf([row]))[0]?.description, description)
 })
 
+test('words are found as they are written, whatever is between them and however often they occur', async (t) => {
+  const table = createCrateTable(noFailure, 8)
+  t.after(table.close)
+  const texts = [
+    'two  spaces two',
+    ' around ',
+    'tab\tand\nline',
+    'ünusual\u00a0space',
+    '',
+    'plain words plain',
+  ]
+  // Each in the block that is open and in one that is closed.
+  for (let i = 0; i < 4 * texts.length; i++)
+    table.put(
+      entry(`c${i}`, 1, { description: texts[i % texts.length] ?? '', keywords: i % 2 ? ['two'] : [] }),
+    )
+  for (const term of [
+    'two',
+    'spaces',
+    'around',
+    'tab',
+    'and',
+    'line',
+    'ünusual',
+    'space',
+    'plain',
+    'words',
+    'none',
+  ]) {
+    const wanted = Array.from({ length: 4 * texts.length }, (_, i) => i).filter(
+      (i) => texts[i % texts.length]?.includes(term) || (i % 2 === 1 && 'two'.includes(term)),
+    )
+    assert.deepEqual(await find(table, term), wanted.map((i) => `c${i}`).sort(), term)
+  }
+  assert.ok(table.blocks.some(({ isInOrder }) => isInOrder) && !table.blocks.at(-1)?.isInOrder)
+})
+
 test('entriesOf() reads back entries of any length, from memory and from the file', async (t) => {
   const table = createCrateTable(noFailure)
   t.after(table.close)

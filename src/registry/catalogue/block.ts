@@ -33,6 +33,7 @@ export interface BlockEntry {
   /** As its crate spells it. */
   readonly spelling: string
   readonly canonical: string
+  /** Some may be there twice. */
   readonly words: readonly string[]
   readonly tags: readonly number[]
   readonly isGone: boolean
@@ -60,13 +61,13 @@ export function openBlock(most: number): OpenBlock {
       return size
     },
     ...{ names, nameKeys, isInOrder: false, rows, shown, dictionary, words, tags },
-    add({ row, spelling, canonical, isGone, ...found }) {
+    add({ row, spelling, canonical, words: itsWords, tags: itsTags, isGone }) {
       names.add(canonical, spelling)
       nameKeys[size] = nameKey(canonical)
       rows[size] = row
       if (!isGone) addBit(shown, size)
-      words.add(size, found.words.map(dictionary.numberOf))
-      tags.add(size, found.tags)
+      words.add(size, itsWords.map(dictionary.numberOf))
+      tags.add(size, itsTags)
       size += 1
     },
     *seal(isLeft) {

@@ -11,7 +11,7 @@ const CHUNK = 256 * 1024
 const FIRST_READ = 1024
 /** Entries that lie within so many bytes are read at once. */
 const MAX_SPAN = 256 * 1024
-const NEWLINE = 0x0a
+const [NEWLINE, SPACE] = [0x0a, 0x20]
 
 /**
  * The entries themselves, of which only those on a page are read: in a temporary file, or there would be no room for a
@@ -36,7 +36,9 @@ interface Waiting {
 
 /** `onFailure` is told when the file cannot be written. */
 export function createDetails(onFailure: (error: unknown) => void): Details {
-  let open = Buffer.allocUnsafe(CHUNK)
+  let open: Buffer = Buffer.allocUnsafe(CHUNK)
+  /** What has been written takes other entries: as garbage a million of them would leave hundreds of megabytes. */
+  let spare: Buffer | undefined
   let [openAt, used] = [0, 0]
   const waiting = new Set<Waiting>()
   let file: FileHandle | undefined
@@ -44,9 +46,11 @@ export function createDetails(onFailure: (error: unknown) => void): Details {
   const reading = new Set<Promise<unknown>>()
 
   function closeChunk(wanted: number): void {
-    const chunk = { at: openAt, bytes: open.subarray(0, used) }
+    const full = open
+    const chunk = { at: openAt, bytes: full.subarray(0, used) }
     openAt += used
-    open = Buffer.allocUnsafe(Math.max(CHUNK, wanted))
+    open = wanted <= CHUNK && spare !== undefined ? spare : Buffer.allocUnsafe(Math.max(CHUNK, wanted))
+    spare = undefined
     used = 0
     waiting.add(chunk)
     writing = writing
@@ -54,6 +58,7 @@ export function createDetails(onFailure: (error: unknown) => void): Details {
         file ??= await openUnnamed('catalogue')
         await writeAt(file, chunk.bytes, chunk.at)
         waiting.delete(chunk)
+        if (full.length === CHUNK) spare = full
       })
       .catch(onFailure)
   }
@@ -102,7 +107,7 @@ export function createDetails(onFailure: (error: unknown) => void): Details {
       const padded = Math.ceil(length / UNIT) * UNIT
       if (used + padded > open.length) closeChunk(padded)
       open.write(line, used)
-      open.fill(' ', used + length, used + padded)
+      for (let at = used + length; at < used + padded; at++) open[at] = SPACE
       const place = (openAt + used) / UNIT
       used += padded
       return place

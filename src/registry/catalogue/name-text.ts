@@ -110,8 +110,8 @@ export function createNameText(most: number, room: number): OpenNameText {
     group: (group) => bytes.toString('latin1', groups[group], endOf(Math.min(size, (group + 1) * GROUP) - 1)),
     add(canonical, spelling) {
       const start = next(canonical.length)
-      bytes.write(canonical, start, 'latin1')
-      spellings.add(start, canonical, spelling)
+      for (let i = 0; i < canonical.length; i++) bytes[start + i] = canonical.charCodeAt(i)
+      if (spelling !== canonical) spellings.add(start, canonical, spelling)
     },
     copy(other, slot) {
       const [there, length] = [other.startOf(slot), other.endOf(slot) - other.startOf(slot)]

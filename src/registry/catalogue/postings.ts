@@ -17,7 +17,7 @@ export interface Postings {
 /** Postings to which more are added. */
 export interface OpenPostings extends Postings {
   readonly lists: ReadonlyMap<number, readonly number[]>
-  /** Slots follow one another; an entry has a number once. */
+  /** Slots follow one another; a number that is given twice counts once. */
   add(slot: number, numbers: readonly number[]): void
 }
 
@@ -35,7 +35,7 @@ export function openPostings(): OpenPostings {
       for (const number of numbers) {
         const list = lists.get(number)
         if (list === undefined) lists.set(number, [slot])
-        else list.push(slot)
+        else if (list.at(-1) !== slot) list.push(slot)
       }
     },
   }

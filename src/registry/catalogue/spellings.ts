@@ -28,7 +28,8 @@ export function createSpellings(characters: number): Spellings {
   return {
     ...{ isOther, mark },
     add(start, canonical, spelling) {
-      for (let i = 0; i < spelling.length; i++) if (spelling[i] !== canonical[i]) mark(start + i)
+      for (let i = 0; i < spelling.length; i++)
+        if (spelling.charCodeAt(i) !== canonical.charCodeAt(i)) mark(start + i)
     },
     of: (start, canonical) =>
       Array.from(canonical, (letter, i) => (isOther(start + i) ? unfolded(letter) : letter)).join(''),

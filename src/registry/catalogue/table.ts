@@ -184,7 +184,11 @@ export function createCrateTable(
       numbers.set(row, entry.n)
       flags.set(row, (entry.gone ? GONE : 0) | (entry.created === undefined ? OLD : 0))
       append({
-        ...{ row, spelling: entry.name, canonical: name, words: wordsOf(entry), tags: tags.of(entry) },
+        row,
+        spelling: entry.name,
+        canonical: name,
+        words: wordsOf(entry),
+        tags: tags.of(entry),
         isGone: entry.gone === true,
       })
       details.put(row, entry)

@@ -8,15 +8,15 @@ import type { CatalogueEntry } from './entry.ts'
 const MAX_SEARCHED = 4096
 
 /**
- * The words of an entry that searches go through, besides its name: of the description and the keywords, each once and
- * folded as names are. No term of a search has white space in it, so what it occurs in is a word. They are strings of
- * bytes, one character for each byte of UTF-8: half the memory of two-byte characters, and searched twice as fast.
+ * The words of an entry that searches go through, besides its name: of the description and the keywords, folded as
+ * names are. No term of a search has white space in it, so what it occurs in is a word. They are strings of bytes, one
+ * character for each byte of UTF-8: half the memory of two-byte characters, and searched twice as fast.
  */
 export function wordsOf({ description, keywords }: CatalogueEntry): readonly string[] {
   const text = canonicalName([...keywords, description].join(' ').slice(0, MAX_SEARCHED))
-  const words = new Set(text.split(/\s+/u))
-  words.delete('')
-  return ASCII.test(text) ? [...words] : Array.from(words, bytesOf)
+  // A million texts are split much faster where they have nothing unusual.
+  const words = PLAIN.test(text) ? text.split(' ') : text.split(/\s+/u).map(bytesOf)
+  return words.includes('') ? words.filter((word) => word !== '') : words
 }
 
 /** A term as it occurs in names and in {@link wordsOf}. */
@@ -24,6 +24,7 @@ export function termBytes(term: string): string {
   return bytesOf(canonicalName(term))
 }
 
+const PLAIN = /^[ -~]*$/
 const ASCII = /^[\t-~]*$/
 
 function bytesOf(text: string): string {
