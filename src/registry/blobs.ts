@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { LRUCache } from 'lru-cache'
 import { CargoError } from '../errors.ts'
@@ -12,6 +12,7 @@ import type {
   PutOptions,
   StoredObject,
 } from '../host.ts'
+import { holdBack } from './hold-back.ts'
 import { createHotBlobs, type HotBlob } from './hot-blobs.ts'
 import { blobKey } from './keys.ts'
 import { readBytes } from './reliable-storage.ts'
@@ -20,8 +21,6 @@ import type { Soon } from './soon.ts'
 
 /** Read whole and checked before the first byte is sent. */
 const MAX_BUFFERED = 512 * 1024
-/** So much of a larger blob is held back until its checksum agrees: a client can never complete a damaged one. */
-const HELD_BACK = 64 * 1024
 /** How many blobs are remembered as verified. */
 const MAX_VERIFIED = 100_000
 const MAX_DAMAGED = 10_000
@@ -43,7 +42,7 @@ export interface BlobContent {
 export interface Blobs {
   /** Writes a blob, again if it was there: that renews its age for garbage collection. A stream is destroyed. */
   put(sha256: string, body: Uint8Array | Readable): Promise<void>
-  /** The same for bytes that can be had again elsewhere: a power cut may take them away. */
+  /** The same for bytes that can be had again elsewhere, and have the checksum: a power cut may take them away. */
   keep(sha256: string, body: Uint8Array | Readable): Promise<void>
   stat(sha256: string): Promise<ObjectInfo | undefined>
   /**
@@ -56,8 +55,11 @@ export interface Blobs {
   address?(sha256: string, filename: string): Promise<string>
   /** What {@link Blobs.get} would give of a small blob that is in memory, with a look at the store once in a second. */
   ready(sha256: string): Soon<HotBlob | undefined>
-  /** A blob that this process has verified, for positional reads; `undefined` for others, and where stores have none. */
-  open(sha256: string): Promise<OpenObject | undefined>
+  /**
+   * A blob that this process has verified, for positional reads; the bytes of a small one that it has not, verified now.
+   * `undefined` for what only {@link Blobs.get} can judge, and where stores have no such reads.
+   */
+  open(sha256: string): Promise<HotBlob | OpenObject | 'absent' | undefined>
   /** Whether this process found the bytes damaged that it looked at last; writing them again mends that. */
   isDamaged(sha256: string): boolean
 }
@@ -80,6 +82,7 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
   /** Large blobs that are verified while somebody gets them. */
   const beingSent = new Set<string>()
   const checks = singleFlight<void>()
+  const readings = singleFlight<HotBlob | 'absent' | undefined>()
 
   function corrupt(sha256: string, object: ObjectInfo): CargoError {
     damaged.set(sha256, fingerprint(object))
@@ -100,7 +103,7 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
     const { size, modified } = object
     if (size <= MAX_BUFFERED) {
       const bytes = await readBytes(object)
-      if (createHash('sha256').update(bytes).digest('hex') !== sha256) throw corrupt(sha256, object)
+      if (sumOf(bytes) !== sha256) throw corrupt(sha256, object)
       remember(sha256, object)
       hot.set(sha256, { size, modified, bytes })
       return {
@@ -153,6 +156,26 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
     damaged.delete(sha256)
   }
 
+  /** Of a small blob. What is damaged is left to `get()`, which tells of it. */
+  async function readWhole(sha256: string): Promise<HotBlob | 'absent' | undefined> {
+    if (storage.open === undefined) return undefined
+    const file = await storage.open(blobKey(sha256))
+    if (file === undefined) return 'absent'
+    try {
+      const { size, modified } = file
+      if (size > MAX_BUFFERED) return undefined
+      const bytes = Buffer.allocUnsafeSlow(size)
+      const read = await file.read(bytes, 0)
+      if (read !== size || sumOf(bytes) !== sha256) return undefined
+      remember(sha256, file)
+      const blob = { size, modified, bytes }
+      hot.set(sha256, blob)
+      return blob
+    } finally {
+      await file.close()
+    }
+  }
+
   async function write(sha256: string, body: Uint8Array | Readable, options: PutOptions): Promise<void> {
     try {
       await storage.put(blobKey(sha256), body, options)
@@ -167,9 +190,14 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
 
   return {
     put: (sha256, body) => write(sha256, body, {}),
-    // What is there may be somebody's publish, and durable.
-    keep: (sha256, body) =>
-      write(sha256, body, damaged.has(sha256) ? {} : { ifAbsent: true, durable: false }),
+    async keep(sha256, body) {
+      // What is there may be somebody's publish, and durable.
+      await write(sha256, body, damaged.has(sha256) ? {} : { ifAbsent: true, durable: false })
+      if (!Buffer.isBuffer(body) || body.length > MAX_BUFFERED) return
+      // Who brought it here is about to ask for it. If the store cannot say when it was written, that is asked then.
+      const object = await storage.stat(blobKey(sha256)).catch(() => undefined)
+      if (object?.size === body.length) hot.set(sha256, { ...object, bytes: body })
+    },
     ...(signedUrl && {
       address: (sha256, filename) =>
         signedUrl(blobKey(sha256), ADDRESS_SECONDS, { type: 'application/gzip', filename }),
@@ -184,8 +212,9 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
       })
     },
     async open(sha256) {
+      if (damaged.has(sha256)) return undefined
       const seen = verified.get(sha256)
-      if (seen === undefined || damaged.has(sha256)) return undefined
+      if (seen === undefined) return readings.run(sha256, () => readWhole(sha256))
       const file = await storage.open?.(blobKey(sha256))
       if (file === undefined || fingerprint(file) === seen) return file
       await file.close()
@@ -202,30 +231,10 @@ export function createBlobs({ storage, logger, emit, monotonic }: BlobsDeps): Bl
   }
 }
 
-function fingerprint({ size, modified }: ObjectInfo): string {
-  return `${size} ${modified.getTime()}`
+function sumOf(bytes: Buffer): string {
+  return hash('sha256', bytes)
 }
 
-async function* holdBack(
-  source: Readable,
-  sha256: string,
-  corrupt: () => CargoError,
-  verified: () => void,
-): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256')
-  let held: Buffer[] = []
-  let heldBytes = 0
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    hash.update(chunk)
-    held.push(chunk)
-    heldBytes += chunk.length
-    while (held[0] !== undefined && heldBytes - held[0].length >= HELD_BACK) {
-      heldBytes -= held[0].length
-      yield held[0]
-      held = held.slice(1)
-    }
-  }
-  if (hash.digest('hex') !== sha256) throw corrupt()
-  verified()
-  yield* held
+function fingerprint({ size, modified }: ObjectInfo): string {
+  return `${size} ${modified.getTime()}`
 }

@@ -23,8 +23,8 @@ export interface Ready {
    */
   index(caller: Caller, name: CrateName): Soon<Taken<ReadyIndex> | undefined>
   /**
-   * The file of a version, if this process has verified it before. One that is not in memory is open, and must be
-   * closed. For those who can `join`, also one that is on its way from an uplink.
+   * The file of a version; of large ones those that this process has verified before. One that is not in memory is open,
+   * and must be closed. For those who can `join`, also one that has to come from an uplink.
    * @throws {CargoError} as {@link Ready.index}, and when the store is away
    */
   download(caller: Caller, name: CrateName, version: Version, join: boolean): Soon<ReadyDownload | undefined>
@@ -130,22 +130,28 @@ export function createReady(deps: ReadyDeps): Ready {
       },
       sent: () => deps.noteSent(caller, name, version, true),
     }
-    const joinedNow = () => {
-      notes.taken()
-      ahead.missed(caller)
-    }
+    const coming = (fetch: JoinFetch | undefined) =>
+      fetch && {
+        ...notes,
+        join: fetch,
+        taken() {
+          notes.taken()
+          ahead.missed(caller)
+        },
+      }
     const stored = ({ size, modified }: ObjectInfo, content: Buffer | OpenObject) => ({
       ...notes,
       ...{ size, modified, content },
     })
-    return whenHere(join ? found.joining?.() : undefined, (joined) =>
-      joined !== undefined
-        ? { ...notes, join: joined, taken: joinedNow }
-        : whenHere(blobs.ready(cksum), (blob) =>
-            blob !== undefined
-              ? stored(blob, blob.bytes)
-              : blobs.open(cksum).then((file) => file && stored(file, file)),
-          ),
+    const look = async () => {
+      const file = await blobs.open(cksum)
+      if (file === 'absent') return join ? coming(found.fetch) : undefined
+      return file && stored(file, 'bytes' in file ? file.bytes : file)
+    }
+    return whenHere(
+      join ? found.joining?.() : undefined,
+      (joined) =>
+        coming(joined) ?? whenHere(blobs.ready(cksum), (blob) => (blob ? stored(blob, blob.bytes) : look())),
     )
   }
 

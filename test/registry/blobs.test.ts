@@ -231,3 +231,56 @@ test('get() closes the stored object when its body is destroyed, read or not', a
     )
   }
 })
+
+test('keep() has what was just brought here at hand, as long as it is what is stored', async (t) => {
+  const { blobs, store } = await setUp(t)
+  const sum = sha256(SMALL)
+  await blobs.keep(sum, SMALL)
+  store.reads.length = 0
+  const kept = await blobs.ready(sum)
+  assert.deepEqual([kept?.bytes, kept?.size, store.reads], [SMALL, SMALL.length, []])
+  await sleep(5)
+  await store.put(blobKey(sum), flipped(SMALL, 7))
+  await sleep(1_100)
+  assert.equal(await blobs.ready(sum), undefined)
+  for (const [bytes, isThere] of [
+    [LARGE, false],
+    [SMALL.subarray(1), true],
+  ] as const) {
+    const other = sha256(bytes)
+    if (isThere) await store.put(blobKey(other), SMALL)
+    await blobs.keep(other, bytes)
+    assert.equal(await blobs.ready(other), undefined)
+  }
+})
+
+test('open() reads small blobs that nobody has read, once for a crowd, and no others', async (t) => {
+  const { blobs, store } = await setUp(t)
+  const [small, large] = [sha256(SMALL), sha256(LARGE)]
+  assert.equal(await blobs.open(small), 'absent')
+  await store.put(blobKey(small), SMALL)
+  await store.put(blobKey(large), LARGE)
+  const crowd = await Promise.all(Array.from({ length: 20 }, () => blobs.open(small)))
+  for (const one of crowd) assert.equal(one, crowd[0])
+  assert.ok(typeof crowd[0] === 'object' && 'bytes' in crowd[0])
+  assert.deepEqual(crowd[0].bytes, SMALL)
+  assert.equal((await blobs.ready(small))?.bytes, crowd[0].bytes)
+  assert.equal(await blobs.open(large), undefined)
+})
+
+test('open() leaves what is damaged to get(), which tells of it once', async (t) => {
+  const { blobs, store, events } = await setUp(t)
+  const sum = sha256(SMALL)
+  for (const wrong of [flipped(SMALL, 7), SMALL.subarray(1), Buffer.concat([SMALL, SMALL])]) {
+    await store.put(blobKey(sum), wrong)
+    assert.equal(await blobs.open(sum), undefined)
+    assert.equal(await blobs.ready(sum), undefined)
+    assert.deepEqual(events, [])
+    assert.equal((await received(blobs, sum)).code, 'unavailable')
+    assert.equal(events.splice(0).length, 1)
+    assert.equal(await blobs.open(sum), undefined)
+    await blobs.put(sum, SMALL)
+    assert.deepEqual(await received(blobs, sum), { bytes: SMALL.length, code: 'complete' })
+    await blobs.put(sum, SMALL)
+  }
+})

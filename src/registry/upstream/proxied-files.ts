@@ -16,6 +16,8 @@ export interface ProxiedFiles {
    * While somebody looks whether it is stored, that is not known yet.
    */
   joining(version: ProxiedVersion): Soon<JoinFetch | undefined>
+  /** Begins to fetch a file that is not stored, or joins who did. */
+  fetch(version: ProxiedVersion): ReturnType<JoinFetch>
 }
 
 /** @throws {UplinkError | CargoError} as {@link CrateFetches.fetch} */
@@ -52,12 +54,13 @@ export function createProxiedFiles({ blobs, fetches }: ProxiedFilesDeps): Proxie
     return blobs.isDamaged(cksum) ? undefined : file
   }
 
+  const fetch = ({ crate, entry }: ProxiedVersion) => fetches.fetch(crate.uplink, entry)
+
   async function of(version: ProxiedVersion): Promise<CrateFile> {
-    const { crate, entry } = version
-    const { cksum } = entry
+    const { cksum } = version.entry
     const fetched = async (): Promise<CrateBody> => {
-      const fetch = await fetches.fetch(crate.uplink, entry)
-      return { size: fetch.size, body: fetch.open() }
+      const { size, open } = await fetch(version)
+      return { size, body: open() }
     }
     const file = await stored(version)
     if (file === undefined) return { size: undefined, modified: undefined, cksum, open: fetched }
@@ -77,9 +80,11 @@ export function createProxiedFiles({ blobs, fetches }: ProxiedFilesDeps): Proxie
 
   return {
     of,
-    joining({ crate, entry }) {
+    fetch,
+    joining(version) {
+      const { entry } = version
       const { cksum } = entry
-      const join = () => fetches.fetch(crate.uplink, entry)
+      const join = () => fetch(version)
       if (fetches.isFetching(cksum)) return join
       return looks.get(keyOf(entry))?.then(
         (file) => (file === undefined || blobs.isDamaged(cksum) ? join : undefined),

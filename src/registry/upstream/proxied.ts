@@ -31,7 +31,7 @@ export interface Proxied {
    * @throws {CargoError} when one cannot say and nothing is kept: the next one's crate may be somebody else's
    */
   find(name: string, maxAge?: number): Promise<ProxiedCrate | undefined>
-  /** What {@link Proxied.find} would say at once, of fresh copies; `undefined` when it would have to look. */
+  /** What {@link Proxied.find} would say at once, of copies in memory; `undefined` when it would have to look. */
   ready(name: string): ProxiedCrate | 'absent' | undefined
   /** The same of {@link Proxied.findVersion}, for a version that is known. */
   readyVersion(name: string, version: string): ProxiedVersion | undefined

@@ -40,7 +40,7 @@ export interface Upstream {
   readonly keptDetails: KeptDetails
   /** @throws {CargoError} as {@link Proxied.find}, and `forbidden` when the rules deny all of it */
   index(name: string): Promise<ServedIndex | undefined>
-  /** What {@link Upstream.index} would say at once, of fresh copies; `undefined` when it would have to look. */
+  /** What {@link Upstream.index} would say at once, of copies in memory; `undefined` when it would have to look. */
   ready(name: string): ServedIndex | 'absent' | undefined
   /** A version that {@link Upstream.download} would serve, as far as that is known at once. */
   readyVersion(name: string, version: string): ReadyVersion | undefined
@@ -73,6 +73,8 @@ export interface ReadyVersion {
   readonly cksum: string
   /** As {@link ProxiedFiles.joining}. */
   joining(): Soon<JoinFetch | undefined>
+  /** As {@link ProxiedFiles.fetch}. */
+  readonly fetch: JoinFetch
 }
 
 export interface ServedIndex {
@@ -174,7 +176,11 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     readyVersion(name, version) {
       const found = proxied.readyVersion(name, version)
       if (found === undefined || policy.judge(found.crate, version).verdict === 'denied') return undefined
-      return { cksum: found.entry.cksum, joining: () => files.joining(found) }
+      return {
+        cksum: found.entry.cksum,
+        joining: () => files.joining(found),
+        fetch: () => files.fetch(found),
+      }
     },
     async kept(name) {
       const crate = await proxied.peek(name)

@@ -23,7 +23,7 @@ const MiB = 1024 * 1024
 const READERS = 100
 const WAYS = [{ past: 'router' }, { past: 'koa' }, { past: 'koa', keeps: true }] as const
 
-test('who joins a fetch that fails in the middle is cut short, and the log told of each', async (t) => {
+test('who begins or joins a fetch that fails in the middle is cut short, and the log told of each', async (t) => {
   for (const way of WAYS) {
     const cold = await startCold(t, { ...way, crate: CRATES.large })
     cold.uplink.fault(/^\/crates/, { mode: 'reset-at', byte: 200_000 }, 1)
@@ -31,7 +31,7 @@ test('who joins a fetch that fails in the middle is cut short, and the log told 
     for (const { status, whole } of answers) assert.deepEqual([status, whole], [200, false])
     const told = () =>
       cold.errors.filter(({ message }) => message === 'a crate file could not be sent to its end')
-    await settled(() => told().length, 2)
+    await settled(() => told().length, 3)
     const [again] = await whileFetching(cold, [])
     assert.equal(again?.body, CRATES.large.bytes().toString('latin1'))
   }

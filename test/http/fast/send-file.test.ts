@@ -28,7 +28,7 @@ interface Watched {
   readonly storage: ObjectStore
   /** Files that are open for positional reads. */
   readonly open: Set<string>
-  /** How many ever were. */
+  /** How many were since the first answer. */
   count: number
   /** How often something was read of them. */
   reads: number
@@ -78,6 +78,8 @@ async function startWith(
   )
   assert.equal(published.status, 200, published.text)
   const sum = await sumOf(app.url)
+  // How large it is was looked at.
+  watched.count = 0
   return { app, watched, sum }
 }
 

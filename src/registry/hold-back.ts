@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import type { CargoError } from '../errors.ts'
+
+/** So much of a larger blob is held back until its checksum agrees: a client can never complete a damaged one. */
+const HELD_BACK = 64 * 1024
+
+/** The bytes of `source`, which is a large blob's; fails before the last of them, or tells that they were `verified`. */
+export async function* holdBack(
+  source: Readable,
+  sha256: string,
+  corrupt: () => CargoError,
+  verified: () => void,
+): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256')
+  let held: Buffer[] = []
+  let heldBytes = 0
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    hash.update(chunk)
+    held.push(chunk)
+    heldBytes += chunk.length
+    while (held[0] !== undefined && heldBytes - held[0].length >= HELD_BACK) {
+      heldBytes -= held[0].length
+      yield held[0]
+      held = held.slice(1)
+    }
+  }
+  if (hash.digest('hex') !== sha256) throw corrupt()
+  verified()
+  yield* held
+}
