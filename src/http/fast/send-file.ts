@@ -4,11 +4,11 @@ import type { OpenObject } from '../../host.ts'
 import type { Pieces } from './pieces.ts'
 import type { Reply } from './reply.ts'
 
-/** Read and sent at a time: the larger, the less work a byte is. */
-const LARGE = 1024 * 1024
+/** Read and sent at a time: the larger, the less work a byte is; more than this is little less. */
+const LARGE = 512 * 1024
 const SMALL = 64 * 1024
 /** So many answers at a time have a large buffer, all others a small one: slow readers do not fill the memory. */
-const MAX_LARGE = 16
+const MAX_LARGE = 32
 /** Small ones that are kept for later. */
 const MAX_KEPT_SMALL = 64
 
@@ -85,14 +85,18 @@ export async function sendFile(res: Reply, known: KnownFile, outgoing: Outgoing)
   }
 }
 
-/** Only for those with a large buffer, so that not many hold what is no longer kept. */
+/** A piece as it is, or as much of it as fits into a small buffer: many slow readers must not hold what is no longer kept. */
 function pieceInMemory(
   { id }: KnownFile,
   { pieces }: Outgoing,
-  { length }: Buffer,
+  buffer: Buffer,
   position: number,
 ): Buffer | undefined {
-  return length === LARGE ? pieces.get(id, position) : undefined
+  const from = position % LARGE
+  const piece = pieces.get(id, position - from)
+  if (piece === undefined || (buffer.length === LARGE && from === 0)) return piece
+  const copied = piece.copy(buffer, 0, from)
+  return copied === 0 ? undefined : buffer.subarray(0, copied)
 }
 
 async function read(
