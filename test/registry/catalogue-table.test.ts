@@ -122,6 +122,29 @@ test('no entry waits for most of the work that closing a block takes', async (t)
   assert.ok(most.parts > 5, `${most.parts} parts`)
 })
 
+test('no entry waits for most of the work that leaving a block takes, of which most entries have moved', async (t) => {
+  const share = await leastOf(5, async () => {
+    const table = createCrateTable(noFailure, 4096)
+    t.after(table.close)
+    const put = (i: number, n: number) =>
+      table.put(
+        entry(`some-crate-${i}`, n, { description: `a crate of ${i % 100} words`, keywords: ['kept'] }),
+      )
+    for (let i = 0; i < 4096 + 100; i++) put(i, 1)
+    const parts: number[] = []
+    for (let i = 0; table.blocks[0]?.size !== 0; i++) {
+      const spent = workTime()
+      put(i, 2)
+      if (i > 2000) parts.push(spent())
+    }
+    assert.equal(table.size, 4096 + 100)
+    assert.equal((await find(table, 'kept')).length, table.size)
+    return { longest: Math.max(...parts) / parts.reduce((sum, part) => sum + part, 0), parts: parts.length }
+  })
+  assert.ok(share.longest < 0.5, `${share.longest} of it`)
+  assert.ok(share.parts > 50, `${share.parts} parts`)
+})
+
 test('several conditions at once find what a plain filter finds, ranked by the worst term', async (t) => {
   const table = createCrateTable(noFailure, 64)
   t.after(table.close)

@@ -8,6 +8,9 @@ import { numbersBySlot, openPostings, type Postings, packedPostings } from './po
 /** Entries of a block: so few that closing one, or searching it, takes some milliseconds at most. */
 export const BLOCK_SIZE = 16_384
 
+/** Entries that are taken out of a block before others can have their turn. */
+const PART = 64
+
 /** What many crates are found by, in as few objects as can be. */
 export interface Block {
   readonly size: number
@@ -101,11 +104,19 @@ export function openBlock(most: number): OpenBlock {
 /** A block whose entries have all moved elsewhere. */
 export const EMPTY_BLOCK: Block = atOnce(openBlock(0).seal(() => true))
 
-/** All entries, also those that have moved; whose crates are gone is for the caller to tell. */
-export function* entriesIn(block: Block, isGone: (row: number) => boolean): Generator<BlockEntry> {
+/**
+ * All entries, also those that have moved; whose crates are gone is for the caller to tell. Where there is `undefined`,
+ * others can have their turn.
+ */
+export function* entriesIn(
+  block: Block,
+  isGone: (row: number) => boolean,
+): Generator<BlockEntry | undefined> {
   const words = numbersBySlot(block.words, block.size)
+  yield
   const tags = numbersBySlot(block.tags, block.size)
   for (let slot = 0; slot < block.size; slot++) {
+    if (slot % PART === 0) yield
     const row = block.rows[slot] ?? 0
     yield {
       ...{

@@ -1,5 +1,4 @@
 import { canonicalName } from '../../protocol/name.ts'
-import { atOnce } from '../in-turns.ts'
 import { removeBit } from './bits.ts'
 import {
   BLOCK_SIZE,
@@ -54,8 +53,6 @@ export interface CrateTable {
   close(): Promise<void>
 }
 
-/** The block that is closing, if one is, counted from the end. */
-const CLOSING = 2
 /** Flags of a row: the crate is gone; the entry was stored by an older version, which knew less. */
 const [GONE, OLD] = [1, 2]
 
@@ -69,8 +66,10 @@ export function createCrateTable(
   const blocks: Block[] = []
   const live: number[] = []
   let open = openBlock(blockSize)
-  /** What closes the block before: each entry that is put waits for a part of it. */
-  let closing: Generator<undefined, void> | undefined
+  /** What is to be done about blocks, one after the other: each entry that is put waits for a part of it. */
+  const work: Generator<undefined, void>[] = []
+  /** Blocks that are given up. */
+  const leaving = new Set<number>()
   let [rows, size, changes, arrivals] = [0, 0, 0, 0]
   const numbers = createColumn(Uint32Array)
   const flags = createColumn(Uint8Array)
@@ -104,12 +103,11 @@ export function createCrateTable(
   }
 
   function close(): void {
-    if (closing !== undefined) atOnce(closing)
     const [full, block] = [open, blocks.length - 1]
     open = openBlock(blockSize)
     blocks.push(open)
     live.push(0)
-    if ((live[block] ?? 0) > few) closing = seal(full, block)
+    if ((live[block] ?? 0) > few) work.push(seal(full, block))
     else giveUp(block)
   }
 
@@ -125,14 +123,30 @@ export function createCrateTable(
     }
   }
 
-  /** Moves what still counts in a block to the end. */
   function giveUp(block: number): void {
-    if (block === blocks.length - CLOSING) closing = undefined
+    if (leaving.has(block)) return
+    leaving.add(block)
+    work.push(moveAll(block))
+  }
+
+  /** Moves what still counts in a block to the end. */
+  function* moveAll(block: number): Generator<undefined, void> {
     const left = blocks[block] ?? EMPTY_BLOCK
-    let place = block * blockSize
-    for (const entry of entriesIn(left, isGone)) if (places.get(entry.row) === place++) append(entry)
+    const from = block * blockSize
+    let slot = 0
+    for (const entry of entriesIn(left, isGone)) {
+      if (entry === undefined) {
+        yield
+        continue
+      }
+      if (places.get(entry.row) === from + slot) {
+        removeBit(left.shown, slot)
+        append(entry)
+      }
+      slot += 1
+    }
     blocks[block] = EMPTY_BLOCK
-    live[block] = 0
+    leaving.delete(block)
   }
 
   /** The entry of a row counts no longer; another one has been appended. */
@@ -140,7 +154,7 @@ export function createCrateTable(
     const block = Math.floor(place / blockSize)
     removeBit((blocks[block] ?? EMPTY_BLOCK).shown, place % blockSize)
     live[block] = (live[block] ?? 0) - 1
-    if (block < blocks.length - 1 && live[block] <= few && blocks[block] !== EMPTY_BLOCK) giveUp(block)
+    if (block < blocks.length - 1 && live[block] <= few) giveUp(block)
   }
 
   function known(row: number | undefined) {
@@ -173,7 +187,7 @@ export function createCrateTable(
       const name = canonicalName(entry.name)
       const before = names.find(name)
       if (!isNews(entry, known(before))) return false
-      if (closing?.next().done) closing = undefined
+      if (work[0]?.next().done) work.shift()
       const row = before ?? rows++
       // That may move the entry before.
       makeRoom()
