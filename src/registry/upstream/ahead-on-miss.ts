@@ -3,6 +3,8 @@ import { type Ahead, FOLLOWED_CLIENTS } from './ahead.ts'
 
 /** Requests of one client that are remembered: no graph that people build has more. */
 const MAX_KEPT = 4_000
+/** Requests of all clients that are remembered before all are forgotten: some 15 MB. */
+const MAX_KEPT_OF_ALL = 100_000
 /** Requests that are made up for in one turn of the event loop. */
 const PER_TURN = 32
 
@@ -24,6 +26,7 @@ interface Client {
  */
 export function createAheadOnMiss(ahead: Ahead): AheadOnMiss {
   const clients = new LRUCache<string, Client>(FOLLOWED_CLIENTS)
+  let keptOfAll = 0
 
   function clientOf(name: string): Client {
     const known = clients.get(name)
@@ -37,8 +40,18 @@ export function createAheadOnMiss(ahead: Ahead): AheadOnMiss {
     const client = clientOf(name)
     // Beyond that it is at another graph.
     if (client.kept.length >= MAX_KEPT) client.kept = []
-    if (client.hasMissed && client.kept.length === 0) tell()
-    else client.kept.push(tell)
+    if (client.hasMissed && client.kept.length === 0) {
+      tell()
+      return
+    }
+    if (keptOfAll >= MAX_KEPT_OF_ALL) forgetAll()
+    client.kept.push(tell)
+    keptOfAll += 1
+  }
+
+  function forgetAll(): void {
+    for (const client of clients.values()) client.kept = []
+    keptOfAll = 0
   }
 
   function makeUp(client: Client): void {

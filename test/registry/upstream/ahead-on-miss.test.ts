@@ -65,3 +65,14 @@ test('missed() tells no more than a graph can have', async () => {
   await turn()
   assert.equal(told.length, 10)
 })
+
+test('no more is remembered of many clients than fits into memory', async () => {
+  const { ahead, told } = start()
+  for (let i = 0; i < 400; i++) for (let n = 0; n < 251; n++) ahead.crateAsked(`client${i}`, 'a', `1.0.${n}`)
+  ahead.missed('client0')
+  ahead.missed('client399')
+  for (let n = 0; n < 20; n++) await turn()
+  // More than 100,000: of the first nothing is left, of the last what came since.
+  assert.deepEqual([...new Set(told.map((line) => line.split(' ')[0]))], ['client399'])
+  assert.equal(told.length, 251)
+})
