@@ -93,7 +93,7 @@ function createNodeServer(
   const own = { headersTimeout: header, keepAliveTimeout: keepAlive, requestTimeout: REQUEST_MS }
   const attend = (server: NodeServer | Http2Server) => {
     server.setTimeout(idle)
-    server.on('stream', (stream: ServerHttp2Stream) => endUnread(stream, idle))
+    endUnread(server, idle)
     answerContinue(server, listener)
   }
   if (keyPair !== undefined) {
@@ -111,18 +111,22 @@ function createNodeServer(
   return server
 }
 
-/** Ends an HTTP/2 stream that nobody reads: node takes it for busy as long as other streams of its session are. */
-function endUnread(stream: ServerHttp2Stream, idle: number): void {
-  let moved = true
-  stream.on('drain', () => {
-    moved = true
-  })
+/** Ends HTTP/2 streams that nobody reads: node takes them for busy as long as other streams of their session are. */
+function endUnread(server: EventEmitter, idle: number): void {
+  const streams = track<ServerHttp2Stream>(server, 'stream')
+  /** Those that were waiting for their reader when they were last looked at, and have been ever since. */
+  const waiting = new Set<ServerHttp2Stream>()
   const look = setInterval(() => {
-    if (!moved && stream.writableNeedDrain) stream.close(constants.NGHTTP2_CANCEL)
-    moved = false
+    for (const stream of waiting) stream.close(constants.NGHTTP2_CANCEL)
+    waiting.clear()
+    for (const stream of streams) {
+      if (!stream.writableNeedDrain || stream.closed) continue
+      waiting.add(stream)
+      stream.once('drain', () => waiting.delete(stream))
+    }
   }, idle)
   look.unref()
-  stream.once('close', () => clearInterval(look))
+  server.once('close', () => clearInterval(look))
 }
 
 function bind(server: Server, { host, port }: ListenAddress): Promise<void> {

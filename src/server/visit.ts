@@ -1,12 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Http2ServerResponse } from 'node:http2'
 import { performance } from 'node:perf_hooks'
 import type { Context } from 'koa'
 import type { Asker } from '../http/caller.ts'
 import type { OwnResponse } from '../http/fast/fast-path.ts'
 import type { Caller } from '../registry/access.ts'
 import type { ClientAddress } from './client-address.ts'
+import { beginHttp2 } from './http2-head.ts'
 import type { PlainAnswer } from './plain/answer.ts'
 
 /** A request, from its head to the end of its answer. */
@@ -63,8 +65,10 @@ export function createVisits(addressOf: ClientAddress): Visits {
   return {
     of(req, res, before) {
       const request = requestOf(req)
-      const begin: ServerVisit['begin'] = (status, head) =>
-        void res.writeHead(status, ['X-Request-Id', request, ...head])
+      const begin: ServerVisit['begin'] = (status, head) => {
+        if (res instanceof Http2ServerResponse) beginHttp2(res, status, request, head)
+        else res.writeHead(status, ['X-Request-Id', request, ...head])
+      }
       return { req, res, before, begin, request, address: addressOf(req), began: performance.now() }
     },
     ofPlain(req, res) {
