@@ -88,8 +88,8 @@ export function createFastPath(deps: FastPathDeps): FastPath {
     const isFile = content !== undefined && !Buffer.isBuffer(content)
     if (!isFile) {
       const body = isEmpty ? undefined : content
-      // Where others have a say, they expect that an answer has ended.
-      if (visit.begin !== undefined) endTogether(res, body)
+      // Where others have a say, they expect that an answer has ended; a session of HTTP/2 sends all of a turn together.
+      if (visit.begin !== undefined && !('stream' in res)) endTogether(res, body)
       else if (!res.destroyed) res.end(body)
       return
     }
