@@ -26,8 +26,11 @@ export const LEVELS = 4
  */
 export type Levels = Bits
 
-/** Marks the entries of a block that something fits, in empty sets; it is asked about those that are left. */
-type Condition = (levels: Levels, block: Block, left: Bits) => void
+/**
+ * Marks the entries of a block that something fits, in empty sets; it is asked about those that are left. False where it
+ * is known that there are none.
+ */
+type Condition = (levels: Levels, block: Block, left: Bits) => boolean
 
 /** Finds what fits of a block, in sets that are there until the next block is looked at; `undefined` when nothing does. */
 export function createFits({ terms, letter, tags }: Wanted): (block: Block) => Levels | undefined {
@@ -45,8 +48,7 @@ export function createFits({ terms, letter, tags }: Wanted): (block: Block) => L
     const left = setOf(fitting, WORD)
     for (const mark of conditions) {
       more.fill(0)
-      mark(more, block, left)
-      if (!hasBits(more)) return undefined
+      if (!mark(more, block, left)) return undefined
       intersect(fitting, more, words)
       if (!hasBits(left)) return undefined
     }
@@ -71,24 +73,30 @@ function intersect(fitting: Levels, more: Levels, words: number): void {
 function withTags(numbers: readonly number[]): Condition {
   return (levels, { tags }) => {
     for (const number of numbers) tags.addTo(levels, number)
+    return numbers.length > 0
   }
 }
 
 function withLetter(letter: string): Condition {
-  return (levels, block) => addBeginnings(levels, block, letter)
+  return (levels, block) => {
+    addBeginnings(levels, block, letter)
+    return true
+  }
 }
 
 function withTerm(term: string): Condition {
   const part = namePart(term)
   return (levels, block, left) => {
+    const numbers = wordsWith(block.dictionary, term)
     const inWords = setOf(levels, WORD)
-    for (const number of wordsWith(block.dictionary, term)) block.words.addTo(inWords, number)
-    if (!block.names.mayHave(part)) return
+    for (const number of numbers) block.words.addTo(inWords, number)
+    if (!block.names.mayHave(part)) return numbers.length > 0
     const [whole, beginning, within] = [setOf(levels, WHOLE), setOf(levels, BEGINNING), setOf(levels, WITHIN)]
     addBeginnings(beginning, block, term, whole)
     for (let word = 0; word < within.length; word++)
       within[word] = (left[word] ?? 0) & ~(beginning[word] ?? 0)
     block.names.keepIn(within, part)
+    return numbers.length > 0 || hasBits(beginning) || hasBits(within)
   }
 }
 
