@@ -190,6 +190,8 @@ test('collectGarbage() keeps the files of uplinks that were used last, and fetch
   assert.deepEqual(await left(), ['one', 'three'])
   assert.equal((await collect(storage, { ...spec, retention: { max_age: 3 * DAY_MS } })).expired.count, 1)
   assert.deepEqual(await left(), ['three'])
-  assert.equal(await download(app, crateFile('two')), sha256(crateFile('two').bytes()))
+  // The one that fetched it may have it in memory, for a second.
+  const another = await startApp(t, { host: { storage }, options })
+  assert.equal(await download(another, crateFile('two')), sha256(crateFile('two').bytes()))
   assert.equal(uplink.hits(uplink.cratePath('two', '1.0.0')), 2)
 })
