@@ -1,5 +1,11 @@
 /** What cargo, and what a proxy adds to it, stays far below; with a piece of the network's size it would not be whole. */
 const MAX_LENGTH = 4096
+/**
+ * Lines of longer requests, and more of them, are not remembered. Each keeps the request that it first came with in
+ * memory: a client that changes one line after the other would fill it, connection by connection.
+ */
+const MAX_REMEMBERED_LENGTH = 1024
+const MAX_REMEMBERED_LINES = 24
 
 /**
  * The only spelling that is read here: one whole GET or HEAD, nothing before or behind it. What is left out, such as
@@ -35,6 +41,7 @@ export interface PlainRequest {
   readonly url: string
   /** By their names in lower case; each was there once. */
   readonly headers: Readonly<Record<string, string>>
+  /** What is remembered for the next one; none of a long request. */
   readonly lines: readonly Line[]
 }
 
@@ -55,7 +62,8 @@ export function readPlainRequest(bytes: Buffer, before?: PlainRequest): PlainReq
   if (fields?.headers['host'] === undefined) return undefined
   const method = text.startsWith('GET ') ? 'GET' : 'HEAD'
   const url = text.slice(method.length + 1, lineEnd - ' HTTP/1.1'.length)
-  return { method, url, headers: fields.headers, lines: fields.lines }
+  const isShort = text.length <= MAX_REMEMBERED_LENGTH && fields.lines.length <= MAX_REMEMBERED_LINES
+  return { method, url, headers: fields.headers, lines: isShort ? fields.lines : [] }
 }
 
 function readLines(text: string, start: number, before: readonly Line[]): readonly Line[] | undefined {

@@ -110,6 +110,7 @@ test('readPlainRequest() reads the same whatever came before', () => {
     [INDEX, 'Host: x', 'Accept: */*', 'Connection: keep-alive'],
     [INDEX, 'Host: xx'],
     [INDEX, 'Host: y', 'User-Agent: cargo'],
+    [INDEX, 'Host: y', `User-Agent: ${'cargo'.repeat(300)}`],
   ]
   const all = [...plain, ...Object.values(LEFT)].map(bytesOf)
   for (const lines of plain) {
@@ -120,6 +121,17 @@ test('readPlainRequest() reads the same whatever came before', () => {
       assert.deepEqual(essence(readPlainRequest(bytes, before)), essence(readPlainRequest(bytes)))
     assert.deepEqual(before?.headers, headers)
   }
+})
+
+test('readPlainRequest() remembers the lines of short requests only: each keeps a whole request in memory', () => {
+  const remembered = (...lines: readonly string[]) =>
+    readPlainRequest(bytesOf([INDEX, 'Host: x', ...lines]))?.lines.length
+  const many = (count: number) => Array.from({ length: count }, (_, i) => `X-${i}: some value`)
+  assert.equal(remembered('Accept: */*'), 2)
+  assert.equal(remembered(...many(23)), 24)
+  assert.equal(remembered(...many(24)), 0)
+  assert.equal(remembered(`X: ${'y'.repeat(900)}`), 2)
+  assert.equal(remembered(`X: ${'y'.repeat(1000)}`), 0)
 })
 
 test('readPlainRequest() leaves what is not whole, or more, to others', () => {
