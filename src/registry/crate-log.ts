@@ -2,14 +2,13 @@ import { LRUCache } from 'lru-cache'
 import { CargoError } from '../errors.ts'
 import type { Logger, ObjectStore } from '../host.ts'
 import { type Change, encodeChange } from '../protocol/change.ts'
-import { canonicalName } from '../protocol/name.ts'
 import { type CrateRecord, encodeRecordInParts, foldChange } from '../protocol/record.ts'
 import { cacheKey, catchUp, coldRead, readChange } from './crate-log-reader.ts'
 import { inTurns } from './in-turns.ts'
 import { changeKey, checkpointKey } from './keys.ts'
+import { knownKeys } from './known-keys.ts'
 import { createAfter } from './put-after.ts'
 import { recordBytes } from './record-bytes.ts'
-import { remembered } from './remembered.ts'
 import type { SealedCache } from './sealed-cache.ts'
 import type { Soon } from './soon.ts'
 
@@ -21,8 +20,6 @@ const STALE_MS = 60_000
 const CHECKPOINT_EVERY = 32
 /** Bytes of records kept in process. */
 const MAX_RECORD_BYTES = 128 * 1024 * 1024
-/** Names whose keys are remembered: to make one costs as much as to find what it is the key of. */
-const MAX_NAMES = 10_000
 /** A change loses this often only when the store is broken: each loss means that another one was accepted. */
 const MAX_ATTEMPTS = 1000
 
@@ -202,7 +199,7 @@ export function createCrateLog(deps: CrateLogDeps): CrateLog {
     return (await readChange(storage, key, n))?.id === change.id
   }
 
-  const keyOf = remembered(canonicalName, MAX_NAMES)
+  const keyOf = knownKeys()
 
   const isTrusted = (entry: Known | undefined): entry is Known =>
     entry !== undefined && monotonic() - entry.checkedAt <= TRUSTED_MS

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { CargoError, isSystemError } from '../errors.ts'
 import { createGrowingBytes } from './growing-bytes.ts'
+import { HELD_BACK } from './hold-back.ts'
 import type { Places } from './places.ts'
 
-/** So much of the end is held back until the checksum agrees: a client can never complete a wrong body. */
-const HELD_BACK = 64 * 1024
 /** Everybody in a crowd gets so much before anybody gets more. */
 const FIRST_PIECE = 16 * 1024
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { CargoError } from '../errors.ts'
 
-/** So much of a larger blob is held back until its checksum agrees: a client can never complete a damaged one. */
-const HELD_BACK = 64 * 1024
+/** So much of the end is held back until the checksum agrees: a client can never complete what is wrong. */
+export const HELD_BACK = 64 * 1024
 
 /** The bytes of `source`, which is a large blob's; fails before the last of them, or tells that they were `verified`. */
 export async function* holdBack(

@@ -2,19 +2,16 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../host.ts'
 import { addDays, dayOf } from '../../protocol/day.ts'
 import { encodeDayCounts } from '../../protocol/download-counts.ts'
-import { canonicalName } from '../../protocol/name.ts'
 import { inTurns } from '../in-turns.ts'
 import { dayCountsKey } from '../keys.ts'
+import { knownKeys } from '../known-keys.ts'
 import type { RegistryStorage } from '../reliable-storage.ts'
-import { remembered } from '../remembered.ts'
 
 /**
  * For so many days after its own a day's counts may still be stored: well before others fold the day into the history,
  * whatever their clocks say.
  */
 const MAX_DAYS_LATE = 1
-/** Names whose keys are remembered. */
-const MAX_NAMES = 10_000
 
 /** What this process counts, day by day, until it is stored. */
 export interface OwnCounts {
@@ -43,7 +40,7 @@ export interface OwnCountsDeps {
 
 export function createOwnCounts({ storage, logger, now }: OwnCountsDeps): OwnCounts {
   const days = new Map<string, OwnDay>()
-  const keyOf = remembered(canonicalName, MAX_NAMES)
+  const keyOf = knownKeys()
 
   function today(): OwnDay {
     const day = dayOf(now())
