@@ -5,7 +5,7 @@ import { join, relative } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryFolder } from '../support/cargo.ts'
-import { until } from '../uplinks/clients.ts'
+import { eventually } from '../support/until.ts'
 
 /** What the adapter asked of the file system, in the order in which it was done; syncs side by side by their names. */
 const calls: string[] = []
@@ -52,7 +52,7 @@ test('put() after something makes all ready that it may, and places the object w
   ] as const) {
     const first = Promise.withResolvers<void>()
     const putting = put(String(n), { ...options, after: first.promise })
-    await until(() => calls.includes('sync root/a/b/~') && (n === 2 || calls.includes('sync root/a')))
+    await eventually(() => calls.includes('sync root/a/b/~') && (n === 2 || calls.includes('sync root/a')))
     await sleep(20)
     assert.deepEqual(calls.filter(isPlaced), [])
     calls.push('first is done')

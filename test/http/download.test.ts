@@ -8,7 +8,7 @@ import type { ObjectStore } from '../../src/host.ts'
 import { memoryStorage } from '../../src/hosts/memory.ts'
 import { type App, startApp } from '../support/app.ts'
 import { crateFile } from '../support/crate-file.ts'
-import { until } from './upstream-app.ts'
+import { until } from '../support/until.ts'
 
 const PATH = '/api/v1/crates/foo/1.0.0/download'
 const BYTES = crateFile().bytes()

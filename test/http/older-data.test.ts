@@ -7,8 +7,9 @@ import { readBytes } from '../../src/registry/reliable-storage.ts'
 import { verifyStorage } from '../../src/registry/verify/verify.ts'
 import { startApp } from '../support/app.ts'
 import { crateFile } from '../support/crate-file.ts'
+import { until } from '../support/until.ts'
 import { downloadPath } from './proxied.ts'
-import { indexOf, startProxy, until, uplinkOptions } from './upstream-app.ts'
+import { indexOf, startProxy, uplinkOptions } from './upstream-app.ts'
 
 /** So many that there is a checkpoint, too. */
 const VERSIONS = 35

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
 import type { MetadataCache } from '../../src/host.ts'
 import type { OptionsInput } from '../../src/options.ts'
 import { indexPath } from '../../src/protocol/name.ts'
@@ -102,11 +100,4 @@ export function lockingCache(): MetadataCache & { readonly held: Set<string> } {
       }
     },
   }
-}
-
-/** Waits, but not for long, until what is done behind the answers has led to `expected`. */
-export async function until<T>(look: () => T | Promise<T>, expected: T, ms = 5_000): Promise<void> {
-  const end = performance.now() + ms
-  while (performance.now() < end && !isDeepStrictEqual(await look(), expected)) await sleep(5)
-  assert.deepEqual(await look(), expected)
 }

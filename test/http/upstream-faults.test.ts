@@ -3,8 +3,9 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startApp } from '../support/app.ts'
 import { crateFile } from '../support/crate-file.ts'
+import { until } from '../support/until.ts'
 import { startUplink } from '../support/uplink.ts'
-import { bodyAt, detailOf, indexOf, startProxy, until, uplinkOptions } from './upstream-app.ts'
+import { bodyAt, detailOf, indexOf, startProxy, uplinkOptions } from './upstream-app.ts'
 
 const FOO = [crateFile('foo', '1.0.0')]
 const CLOSED = 'http://127.0.0.1:9/index/'

@@ -6,6 +6,7 @@ import type { ListedObject } from '../../src/host.ts'
 import { memoryStorage } from '../../src/hosts/memory.ts'
 import { startApp } from '../support/app.ts'
 import { crateFile } from '../support/crate-file.ts'
+import { until } from '../support/until.ts'
 import { startUplink } from '../support/uplink.ts'
 import { versionOf } from '../support/uplink-content.ts'
 import { keysOf, watchedStore } from '../support/watched-store.ts'
@@ -16,7 +17,6 @@ import {
   indexOf,
   lockingCache,
   startProxy,
-  until,
   uplinkOptions,
   versionsIn,
 } from './upstream-app.ts'

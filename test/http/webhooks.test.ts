@@ -5,8 +5,8 @@ import type { OptionsInput } from '../../src/options.ts'
 import { type App, startApp } from '../support/app.ts'
 import { temporaryFolder } from '../support/cargo.ts'
 import { crateFile } from '../support/crate-file.ts'
+import { eventually } from '../support/until.ts'
 import { SECRET, startReceiver } from '../support/webhook-receiver.ts'
-import { eventually } from '../webhooks/post-office.ts'
 
 type Hook = NonNullable<OptionsInput['webhooks']>[number]
 

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createFilling as createFillingOf, type Filled, type Pieces } from '../../src/registry/filling.ts'
 import { createPlaces } from '../../src/registry/places.ts'
+import { eventually, until } from '../support/until.ts'
 
 const MiB = 1024 * 1024
 
@@ -62,8 +63,8 @@ test('a reader sees bytes while they come, but never the end of a wrong body', a
     const pieces = allOf(filling.pieces())
     source.write(randomBytes(size))
     await filling.begun
-    await sleep(50)
-    assert.equal(seen, size - 64 * 1024)
+    await until(() => seen, size - 64 * 1024)
+    await sleep(20)
     source.end()
     const expected = { code: 'checksum_mismatch', message: /does not have the checksum/ }
     await assert.rejects(Promise.all([reading, pieces]), expected)
@@ -85,11 +86,10 @@ test('a reader sees the first bytes at once when the source says how many there 
     })()
     source.write(randomBytes(1000))
     await filling.begun
-    await sleep(20)
-    assert.equal(seen, 1000)
+    await until(() => seen, 1000)
     source.write(randomBytes(size - 1000))
-    await sleep(50)
-    assert.equal(seen, Math.min(size, announced - 64 * 1024))
+    await until(() => seen, Math.min(size, announced - 64 * 1024))
+    await sleep(20)
     source.end()
     await assert.rejects(reading, { code: 'checksum_mismatch' })
     assert.equal(seen, Math.min(size, announced - 64 * 1024))
@@ -171,8 +171,10 @@ test('readers that leave disturb nobody, and the last one gives the descriptor b
   await sleep(100)
   assert.equal((await unread.next())?.length, 16 * 1024, 'it is kept for who has not begun')
   unread.close()
-  await sleep(100)
-  assert.ok(openFiles() <= before, `${openFiles()} files are open, ${before} were`)
+  assert.ok(
+    await eventually(() => openFiles() <= before, 5_000),
+    `${openFiles()} files are open, ${before} were`,
+  )
 })
 
 test('everybody in a crowd gets a little before anybody gets much', async () => {

@@ -3,8 +3,8 @@ import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { createClientAddress, type TrustedProxies } from '../../src/server/client-address.ts'
 import { parseConfig } from '../../src/server/config.ts'
-import { until } from '../http/upstream-app.ts'
 import { startServer, type Transport } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 /** Who is trusted, the peer, its `X-Forwarded-For`, and who the client is. */
 const CASES: readonly (readonly [TrustedProxies, string, string, string])[] = [

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import { pino } from 'pino'
 import { createRequestLog, createTimestamp, gathered } from '../../src/server/logger.ts'
+import { until } from '../support/until.ts'
 
 const LOGGER = join(import.meta.dirname, '../../src/server/logger.ts')
 
@@ -19,11 +19,9 @@ test('gathered() writes the lines of a few milliseconds at once', async () => {
   const stream = gathered(writeBytes)
   for (const line of ['a\n', 'b\n', 'c\n']) stream.write(line)
   assert.deepEqual(writes, [])
-  await setTimeout(50)
-  assert.deepEqual(writes, ['a\nb\nc\n'])
+  await until(() => writes, ['a\nb\nc\n'])
   stream.write('d\n')
-  await setTimeout(50)
-  assert.deepEqual(writes, ['a\nb\nc\n', 'd\n'])
+  await until(() => writes, ['a\nb\nc\n', 'd\n'])
 })
 
 test('gathered() holds 64 KiB at most, and never divides a line', () => {

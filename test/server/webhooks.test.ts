@@ -7,8 +7,8 @@ import { text } from 'node:stream/consumers'
 import { describe, type TestContext, test } from 'node:test'
 import { temporaryFolder } from '../support/cargo.ts'
 import { crateFile, publishBody } from '../support/crate-file.ts'
+import { eventually } from '../support/until.ts'
 import { SECRET, startReceiver } from '../support/webhook-receiver.ts'
-import { eventually } from '../webhooks/post-office.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/server/main.ts')
 const ENVIRONMENT = { ...process.env, HOOK_SECRET: `whsec_${SECRET}`, CI_TOKEN: 'token-of-ci' }

@@ -8,7 +8,8 @@ import { type BodyLimits, openBody, readBody, tellsItsEnd } from '../../src/upli
 import type { Answer } from '../../src/uplinks/exchange.ts'
 import type { Fault } from '../../src/uplinks/uplink-error.ts'
 import { randomBytesFrom, randomFrom } from '../support/random.ts'
-import { exchangeWith, listen, until } from './clients.ts'
+import { eventually } from '../support/until.ts'
+import { exchangeWith, listen } from './clients.ts'
 
 const MiB = 2 ** 20
 const TEXT = Buffer.from('an index file\n'.repeat(1000))
@@ -163,8 +164,8 @@ for (const [what, send, fault, message] of BAD) {
     await assert.rejects(readBodyOf(answer), { name: 'UplinkError', fault, message })
     assert.ok(performance.now() - began < 2000)
     // A sound one can be used again.
-    assert.ok(await until(() => server.open === 0 || server.requests.every(({ complete }) => complete)))
-    assert.ok(answer.body.destroyed || (await until(() => answer.body.destroyed)))
+    assert.ok(await eventually(() => server.open === 0 || server.requests.every(({ complete }) => complete)))
+    assert.ok(answer.body.destroyed || (await eventually(() => answer.body.destroyed)))
   })
 }
 
@@ -210,7 +211,7 @@ test('openBody() ends the request when its reader leaves', async (t) => {
   await sleep(20)
   waiting.destroy()
   await assert.rejects(next, { name: 'UplinkError' })
-  assert.ok(await until(() => open.size === 0 && server.open === 0))
+  assert.ok(await eventually(() => open.size === 0 && server.open === 0))
 })
 
 test('openBody() tells how it ended once, and not that its reader left', async (t) => {
@@ -244,7 +245,7 @@ test('openBody() fails without noise when nobody reads it', async (t) => {
     partly((to) => to.socket?.resetAndDestroy()),
   )
   const body = openBody('up', answer, LIMITS)
-  assert.ok(await until(() => answer.body.destroyed))
+  assert.ok(await eventually(() => answer.body.destroyed))
   await assert.rejects(buffer(body), { name: 'UplinkError', fault: 'cut' })
 })
 

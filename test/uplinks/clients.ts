@@ -123,11 +123,3 @@ export async function textOf(client: Uplink, name = 'foo_bar'): Promise<string> 
   if (answer.kind !== 'changed') throw new Error(`the index file is ${answer.kind}`)
   return answer.body.toString()
 }
-
-/** Waits until something holds, for 5 s at most. */
-export async function until(holds: () => boolean): Promise<boolean> {
-  for (const end = performance.now() + 5_000; performance.now() < end && !holds(); ) {
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  return holds()
-}

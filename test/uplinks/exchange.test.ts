@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { discard, type Exchange, USER_AGENT } from '../../src/uplinks/exchange.ts'
 import { type Certificate, makeCertificate } from '../support/certificate.ts'
-import { exchangeWith, listen, until } from './clients.ts'
+import { eventually } from '../support/until.ts'
+import { exchangeWith, listen } from './clients.ts'
 
 /** A configured uplink with something to keep. */
 const SECRETS = {
@@ -200,7 +201,7 @@ test('ask() ends when its signal does, before the answer and in the body', async
   const text = body.text()
   controller.abort()
   await assert.rejects(text, { name: 'AbortError' })
-  assert.ok(await until(() => server.open === 0))
+  assert.ok(await eventually(() => server.open === 0))
 })
 
 async function askAndDiscard(t: TestContext, listener: RequestListener, times: number) {
@@ -209,7 +210,7 @@ async function askAndDiscard(t: TestContext, listener: RequestListener, times: n
   for (let i = 0; i < times; i++) {
     const answer = await exchange.ask(new URL(server.origin), { headers: {} })
     discard(answer)
-    assert.ok(await until(() => answer.body.destroyed))
+    assert.ok(await eventually(() => answer.body.destroyed))
   }
   return server
 }
@@ -229,5 +230,5 @@ test('discard() leaves the connection to the next request when the body is short
 test('discard() ends the connection when the body is long or does not end', async (t) => {
   const long = await askAndDiscard(t, (_, response) => void response.end(Buffer.alloc(2 ** 20)), 1)
   const endless = await askAndDiscard(t, (_, response) => void response.write('some'), 1)
-  assert.ok(await until(() => long.open === 0 && endless.open === 0))
+  assert.ok(await eventually(() => long.open === 0 && endless.open === 0))
 })

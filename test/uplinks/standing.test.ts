@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CargoError } from '../../src/errors.ts'
 import { createStanding, DEFAULT_RETRY_AFTER, type StandingDeps } from '../../src/uplinks/standing.ts'
 import { type Fault, UplinkError } from '../../src/uplinks/uplink-error.ts'
-import { until } from './clients.ts'
+import { eventually } from '../support/until.ts'
 
 const AT = '2026-01-02T03:04:05.678Z'
 const PROBE_EVERY = 20
@@ -119,10 +119,10 @@ test('the breaker closes when a probe shows that the uplink answers', async () =
     it.wrong = failure('away')
     await it.fail(failure('away'))
     await it.fail(failure('away'))
-    assert.ok(await until(() => it.probes >= 2))
+    assert.ok(await eventually(() => it.probes >= 2))
     assert.equal(it.standing.state().asked, false)
     it.wrong = wrong
-    assert.ok(await until(() => it.standing.state().asked))
+    assert.ok(await eventually(() => it.standing.state().asked))
     assert.equal(await it.succeed(), 'value')
     assert.ok(it.told.includes('back'))
     const { probes } = it
@@ -177,13 +177,13 @@ test('no probe goes out while the uplink limits us, and one that is limited coun
   assert.equal(it.probes, probes)
   it.clock += 7_000
   it.wrong = failure('limited', 9)
-  assert.ok(await until(() => it.probes === probes + 1))
+  assert.ok(await eventually(() => it.probes === probes + 1))
   await assert.rejects(it.succeed(), { fault: 'limited', retryAfter: 9 })
   await sleep(3 * PROBE_EVERY)
   assert.equal(it.probes, probes + 1)
   it.clock += 9_000
   it.wrong = undefined
-  assert.ok(await until(() => it.standing.state().asked))
+  assert.ok(await eventually(() => it.standing.state().asked))
 })
 
 test('asking() sends nothing when `offline` is set', async () => {
@@ -204,7 +204,7 @@ test('state() tells the last error, also that of a probe, and when it was', asyn
   it.wrong = new UplinkError('up', 'away', 'answers 500')
   await it.fail(failure('away'))
   await it.fail(failure('away'))
-  assert.ok(await until(() => it.standing.state().lastError?.message === 'uplink `up` answers 500'))
+  assert.ok(await eventually(() => it.standing.state().lastError?.message === 'uplink `up` answers 500'))
   it.standing.stop()
 })
 

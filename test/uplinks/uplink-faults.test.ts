@@ -8,10 +8,11 @@ import type { Uplink as Client } from '../../src/uplinks/uplink.ts'
 import { UplinkError } from '../../src/uplinks/uplink-error.ts'
 import { crateFile } from '../support/crate-file.ts'
 import { randomBytesFrom, randomFrom } from '../support/random.ts'
+import { eventually } from '../support/until.ts'
 import { startUplink, type Uplink } from '../support/uplink.ts'
 import { CRATE_FAULTS, type FaultCase, INDEX_FAULTS } from '../support/uplink-fault-cases.ts'
 import type { FaultMode } from '../support/uplink-faults.ts'
-import { CONFIG, clientOf, until } from './clients.ts'
+import { CONFIG, clientOf } from './clients.ts'
 
 const NOW = new Date('2026-06-01T00:00:00Z')
 
@@ -109,7 +110,7 @@ async function start(t: TestContext, cases: readonly FaultCase[], h2: boolean) {
     client,
     /** Everything that was opened is closed, and nothing failed unheard. */
     async isClean() {
-      assert.ok(await until(() => server.connections() === 0), `${server.connections()} connections`)
+      assert.ok(await eventually(() => server.connections() === 0), `${server.connections()} connections`)
       assert.equal(await descriptors(server), before)
       assert.deepEqual(rejections, [])
     },
@@ -117,7 +118,7 @@ async function start(t: TestContext, cases: readonly FaultCase[], h2: boolean) {
 }
 
 async function descriptors(server: Uplink): Promise<number> {
-  await until(() => server.connections() === 0)
+  await eventually(() => server.connections() === 0)
   return readdirSync('/proc/self/fd').length
 }
 

@@ -3,7 +3,8 @@ import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Uplink } from '../../src/uplinks/uplink.ts'
-import { CONFIG, clientOf, crateOf, type Input, startWithCrate, textOf, until } from './clients.ts'
+import { eventually } from '../support/until.ts'
+import { CONFIG, clientOf, crateOf, type Input, startWithCrate, textOf } from './clients.ts'
 
 /** Whatever is asked for. */
 const ALL = /./
@@ -79,10 +80,10 @@ test('the breaker opens after `max_fails` failures, and a probe closes it', asyn
   await assert.rejects(client.crate(download), alone)
   assert.ok(performance.now() - began < 500)
   assert.equal(server.hits(/foo_bar/), sent)
-  assert.ok(await until(() => server.hits(CONFIG) >= 3))
+  assert.ok(await eventually(() => server.hits(CONFIG) >= 3))
   assert.deepEqual(available, [false])
   server.heal()
-  assert.ok(await until(() => client.state().asked))
+  assert.ok(await eventually(() => client.state().asked))
   assert.match(await textOf(client), /Foo_Bar/)
   assert.deepEqual(available, [false, true])
 })
@@ -94,7 +95,7 @@ test('a probe that finds the uplink well but in need of a login closes the break
     server.fault(ALL, '500')
     await assert.rejects(client.index('foo_bar'))
     server.fault(ALL, mode)
-    assert.ok(await until(() => client.state().asked), mode)
+    assert.ok(await eventually(() => client.state().asked), mode)
   }
 })
 
@@ -183,5 +184,5 @@ test('close() ends what is on its way', async (t) => {
   const crate = assert.rejects(buffer(body), { name: 'UplinkError' })
   await client.close()
   await Promise.all([index, crate])
-  assert.ok(await until(() => server.connections() === 0))
+  assert.ok(await eventually(() => server.connections() === 0))
 })

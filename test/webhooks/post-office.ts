@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { CargoEvent, Logger, ObjectStore } from '../../src/host.ts'
 import { memoryStorage } from '../../src/hosts/memory.ts'
 import { type OptionsInput, parseOptions } from '../../src/options.ts'
@@ -52,10 +51,4 @@ export function openPostOffice(
     pending: () => keysOf(storage, 'webhooks/pending/'),
     dead: () => keysOf(storage, 'webhooks/dead/'),
   }
-}
-
-/** Waits until something is so, at most `ms`; whether it is. */
-export async function eventually(is: () => boolean | Promise<boolean>, ms = 60_000): Promise<boolean> {
-  for (const end = Date.now() + ms; Date.now() < end; await sleep(10)) if (await is()) return true
-  return is()
 }

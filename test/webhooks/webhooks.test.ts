@@ -7,9 +7,10 @@ import { memoryStorage } from '../../src/hosts/memory.ts'
 import { receiverOf } from '../../src/webhooks/delivery.ts'
 import { temporaryFolder } from '../support/cargo.ts'
 import { makeCertificate } from '../support/certificate.ts'
+import { eventually } from '../support/until.ts'
 import { watchedStore } from '../support/watched-store.ts'
 import { SECRET, startReceiver } from '../support/webhook-receiver.ts'
-import { EVENT, eventually, FAST, openPostOffice } from './post-office.ts'
+import { EVENT, FAST, openPostOffice } from './post-office.ts'
 
 test('an event is sent once, signed, and forgotten', async (t) => {
   const receiver = await startReceiver(t)

@@ -13,7 +13,7 @@ import { fsStorage } from '../../../src/hosts/fs.ts'
 import { cargo } from '../../../src/plugin.ts'
 import { type App, startApp } from '../../support/app.ts'
 import { crateFile } from '../../support/crate-file.ts'
-import { until } from '../upstream-app.ts'
+import { until } from '../../support/until.ts'
 import { connectOverHttp2 } from './over-http2.ts'
 
 const MiB = 1024 * 1024

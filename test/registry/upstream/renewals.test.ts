@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRenewals } from '../../../src/registry/upstream/renewals.ts'
-import { until } from '../../http/upstream-app.ts'
+import { until } from '../../support/until.ts'
 
 const monotonic = () => performance.now()
 

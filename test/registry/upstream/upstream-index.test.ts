@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { bodyAt, until, versionsIn } from '../../http/upstream-app.ts'
+import { bodyAt, versionsIn } from '../../http/upstream-app.ts'
 import { crateFile } from '../../support/crate-file.ts'
+import { until } from '../../support/until.ts'
 import { startUplink, type Uplink } from '../../support/uplink.ts'
 import {
   type ClockedSpec,

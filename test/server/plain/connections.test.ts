@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PlainAnswer } from '../../../src/server/plain/answer.ts'
 import { answerPlainly, type PlainTimeouts } from '../../../src/server/plain/connections.ts'
-import { until as eventually } from '../../http/upstream-app.ts'
+import { until as eventually } from '../../support/until.ts'
 
 /** Longer than anything takes, on a busy machine too. */
 const PATIENCE_MS = 15_000
