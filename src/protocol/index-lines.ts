@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { CargoError } from '../errors.ts'
 import { hasDuplicateKeys } from './duplicate-keys.ts'
 import type { IndexDep, IndexEntry } from './index-entry.ts'
-import { checkDep, checkEntry, type Fields, InvalidField } from './index-rules.ts'
+import { checkDep, checkEntry, type Fields, InvalidField, isFeatureMap } from './index-rules.ts'
+import { createLineShortener, type LinePart } from './line-shortener.ts'
 
 /** Characters of the longest line that is read; the longest on crates.io have some hundred thousand. */
 const MAX_LINE_LENGTH = 2 * 1024 * 1024
@@ -47,16 +48,38 @@ export function parseLinesInParts(
   body: Uint8Array | string,
   options: ParseLinesOptions = {},
 ): Generator<undefined, IndexEntry[]> {
-  return mapLinesInParts(body, options, entryOf)
+  return mapLinesInParts(body, options, parseLine, entryOf)
+}
+
+/** The same, with what `keep` makes of the head of each entry and of where its line is: the rest is not held in memory. */
+export function mapHeadsInParts<T>(
+  body: Uint8Array | string,
+  options: ParseLinesOptions,
+  keep: (head: EntryHead, at: LineAt) => T,
+): Generator<undefined, T[]> {
+  const { shorten } = createLineShortener((text, part) => isValidPart(text, part, options))
+  const parse: ParseLine = (line, number) => {
+    const short = line.length > MAX_LINE_LENGTH ? undefined : shorten(line)
+    if (short === undefined) return parseLine(line, number, options)
+    try {
+      return parseLine(short, number, options)
+    } catch {
+      // What is wrong is to be told of the whole line.
+      return parseLine(line, number, options)
+    }
+  }
+  return mapLinesInParts(body, options, parse, (fields, at) => keep(headOf(fields), at))
 }
 
 /** The fields of a valid line. */
-export type ValidFields = Fields & { readonly __brand: 'ValidFields' }
+type ValidFields = Fields & { readonly __brand: 'ValidFields' }
 
-/** The same, with what `keep` makes of each line in the place of its entry; what that leaves out is not held in memory. */
-export function* mapLinesInParts<T>(
+type ParseLine = (line: string, number: number, options: ParseLinesOptions) => ValidFields
+
+function* mapLinesInParts<T>(
   body: Uint8Array | string,
   options: ParseLinesOptions,
+  parse: ParseLine,
   keep: (fields: ValidFields, at: LineAt) => T,
 ): Generator<undefined, T[]> {
   const bytes =
@@ -74,7 +97,7 @@ export function* mapLinesInParts<T>(
     // A BOM is left in place: with it cargo loses the first line, so it must not pass.
     const line = bytes.toString('utf8', at.from, at.to)
     if (isBlank(line)) continue
-    const fields = parseLine(line, number, options)
+    const fields = parse(line, number, options)
     const vers = String(fields['vers'])
     if (versions.has(vers)) throw invalidLine(number, `version \`${vers}\` must occur once`)
     versions.add(vers)
@@ -96,7 +119,7 @@ export function parseLineAgain(line: string): IndexEntry {
 export type EntryHead = Omit<IndexEntry, 'deps' | 'features' | 'features2'>
 
 /** The head of a line's entry; unknown fields are left out. */
-export function headOf(fields: ValidFields): EntryHead {
+function headOf(fields: ValidFields): EntryHead {
   const { name, vers, cksum, yanked, links, rust_version, pubtime, v } = fields
   return {
     ...{ name, vers, cksum, yanked: yanked ?? false },
@@ -129,6 +152,16 @@ function parseLine(line: string, number: number, options: ParseLinesOptions): Va
   } catch (error) {
     if (error instanceof InvalidField) throw invalidLine(number, error.message)
     throw error
+  }
+}
+
+function isValidPart(text: string, part: LinePart, options: ParseLinesOptions): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (part === 'dep') checkDep(value, 0, options)
+    return (part === 'dep' || isFeatureMap(value)) && !hasDuplicateKeys(text, value)
+  } catch {
+    return false
   }
 }
 

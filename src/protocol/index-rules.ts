@@ -165,7 +165,8 @@ function isRustVersion(value: string): boolean {
   return parts.length <= 3 && parts.every(isU64)
 }
 
-function isFeatureMap(value: unknown): boolean {
+/** Whether a value is an object of arrays of strings. */
+export function isFeatureMap(value: unknown): boolean {
   if (!isObject(value)) return false
   // `in` makes no list: some crates have thousands of features.
   for (const feature in value) if (!isStringList(value[feature])) return false

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { CargoError } from '../errors.ts'
 import type { IndexEntry } from './index-entry.ts'
-import { headOf, mapLinesInParts } from './index-lines.ts'
+import { mapHeadsInParts } from './index-lines.ts'
 import { isSealed, sealJson } from './seal.ts'
 import { UpstreamEntry } from './upstream-entry.ts'
 
@@ -116,17 +116,13 @@ export function entriesOf(name: string, body: Buffer): readonly IndexEntry[] {
   }
 }
 
-/** The same in parts, as {@link mapLinesInParts}. */
+/** The same in parts, as {@link mapHeadsInParts}. */
 export function* entriesInParts(name: string, body: Buffer): Generator<undefined, readonly IndexEntry[]> {
   const known = parsed.get(body)
   if (known !== undefined) return known
   try {
     const options = { name, oldGrammar: true, requireFinalNewline: true }
-    const entries = yield* mapLinesInParts(
-      body,
-      options,
-      (fields, at) => new UpstreamEntry(headOf(fields), body, at),
-    )
+    const entries = yield* mapHeadsInParts(body, options, (head, at) => new UpstreamEntry(head, body, at))
     if (entries.length === 0) throw new CargoError('invalid_body', 'it has no lines')
     parsed.set(body, entries)
     return entries
