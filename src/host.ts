@@ -14,9 +14,15 @@ export interface Host {
   readonly metrics?: MetricsRegistry
   readonly logger?: Logger
   /** This host's own base URL for a request, without the plugin's mount; never taken blindly from `Host` headers. */
-  publicUrl?(request: IncomingMessage): string
+  publicUrl?(request: HostRequest): string
   /** Told of every accepted change, policy decision and integrity conflict; must not throw. */
   emit?(event: CargoEvent): void
+}
+
+/** As much of a request as tells who sent it, and where to. Where Koa was given it, it is Koa's `ctx.req`. */
+export interface HostRequest extends Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'> {
+  /** Absent where every header was there once. */
+  readonly rawHeaders?: readonly string[]
 }
 
 /** The host's users and its access rules. */
@@ -25,7 +31,7 @@ export interface HostAuth {
    * The user behind an `Authorization` header (absent: nobody, `undefined`).
    * @throws {CargoError} `invalid_credential` for a bad credential; any other failure is answered with 503.
    */
-  authenticate(authorization: string | undefined, request: IncomingMessage): Promise<Principal | undefined>
+  authenticate(authorization: string | undefined, request: HostRequest): Promise<Principal | undefined>
   /**
    * What `authenticate` said of this credential a moment ago, whatever the request was, if it would say the same now;
    * `undefined` when it has to be asked. Absent: it is asked every time.

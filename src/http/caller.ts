@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http'
 import type { Next } from 'koa'
 import { CargoError } from '../errors.ts'
-import type { Host, HostAuth, Principal } from '../host.ts'
+import type { Host, HostAuth, HostRequest, Principal } from '../host.ts'
 import { type Options, readsNeedLogin } from '../options.ts'
 import type { Caller } from '../registry/access.ts'
 import type { LoginLimit } from '../registry/login-limit.ts'
@@ -9,7 +8,7 @@ import type { Soon } from '../registry/soon.ts'
 import type { CargoContext } from './context.ts'
 
 /** The base URL of the registry for a request: the host's own base, or the request's, and the mount. */
-export type BaseUrl = (req: IncomingMessage) => string
+export type BaseUrl = (req: HostRequest) => string
 
 /**
  * Takes the host's word for its own address. A host that has none is known by the address that the connection came in
@@ -27,7 +26,7 @@ export function createBaseUrl(host: Pick<Host, 'publicUrl'>, mount: string): Bas
   }
 }
 
-function socketUrl({ socket }: IncomingMessage): string {
+function socketUrl({ socket }: HostRequest): string {
   const { localAddress = '127.0.0.1', localPort } = socket
   const address = localAddress.replace(/^::ffff:/, '')
   const protocol = Reflect.get(socket, 'encrypted') === true ? 'https' : 'http'
@@ -36,10 +35,10 @@ function socketUrl({ socket }: IncomingMessage): string {
 
 /** As much of a request as tells who asks. */
 export interface Asker {
-  readonly req: IncomingMessage
+  readonly req: HostRequest
   readonly address: string
   /** The same request, if it was read twice and somebody asked about it then. */
-  readonly before?: IncomingMessage | undefined
+  readonly before?: HostRequest | undefined
 }
 
 /** Finds out who asks. */
@@ -59,7 +58,7 @@ export interface CallersDeps {
 
 export function createCallers({ auth, login, baseUrl }: CallersDeps): Callers {
   /** A guess is counted once, and a password hashed once. */
-  const checked = new WeakMap<IncomingMessage, Promise<Principal | undefined>>()
+  const checked = new WeakMap<HostRequest, Promise<Principal | undefined>>()
 
   async function check(authorization: string, { req, address }: Asker): Promise<Principal | undefined> {
     const attempt = { authorization, address }

@@ -1,10 +1,10 @@
-import type { IncomingMessage } from 'node:http'
 import type { Next } from 'koa'
 import { CargoError } from '../errors.ts'
+import type { HostRequest } from '../host.ts'
 import type { CargoContext } from './context.ts'
 
 /** How many `Host` headers a request has; Node's `headers` show the first one only. */
-export function hostsOf({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): number {
+export function hostsOf({ rawHeaders = [] }: Pick<HostRequest, 'rawHeaders'>): number {
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]

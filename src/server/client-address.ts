@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, type Socket } from 'node:net'
+import type { HostRequest } from '../host.ts'
 
 /** Whose `X-Forwarded-For` is believed: so many proxies in a row, or those with these addresses and networks. */
 export type TrustedProxies = number | readonly string[]
@@ -13,7 +13,7 @@ export function isNetwork(text: string): boolean {
 }
 
 /** The address of the client that sent a request. */
-export type ClientAddress = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string
+export type ClientAddress = (request: Pick<HostRequest, 'headers' | 'socket'>) => string
 
 /**
  * The last address in `X-Forwarded-For`, going from right to left, that is not one of our own proxies. What stands left
@@ -24,7 +24,7 @@ export function createClientAddress(trusted: TrustedProxies): ClientAddress {
   /** Found once for each connection. */
   const peers = new WeakMap<object, string>()
 
-  function peerOf(socket: IncomingMessage['socket']): string {
+  function peerOf(socket: Socket): string {
     const known = peers.get(socket)
     if (known !== undefined) return known
     const peer = bareAddress(socket.remoteAddress ?? '')

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Context, Next } from 'koa'
+import type { HostRequest } from '../host.ts'
 import type { CargoPlugin } from '../plugin.ts'
 import type { Caller } from '../registry/access.ts'
 import type { ClientAddress } from './client-address.ts'
@@ -37,7 +38,7 @@ export function createFront({ plugin, koa, addressOf, log, onError }: FrontDeps)
   const { atOnce } = plugin
   const visits = createVisits(addressOf)
   /** Plain requests that node:http reads again. */
-  const left = new WeakMap<Socket, IncomingMessage>()
+  const left = new WeakMap<Socket, HostRequest>()
 
   function fail({ res }: ServerVisit, error: unknown): void {
     onError(error)
@@ -51,7 +52,7 @@ export function createFront({ plugin, koa, addressOf, log, onError }: FrontDeps)
   ): Promise<void> {
     try {
       const caller = await answering
-      if (caller === undefined) await koa(visit.req, res)
+      if (caller === undefined) await koa(res.req, res)
       else visit.caller = caller
     } catch (error) {
       fail(visit, error)
@@ -72,7 +73,7 @@ export function createFront({ plugin, koa, addressOf, log, onError }: FrontDeps)
     }
   }
 
-  function answer(req: IncomingMessage, res: PlainAnswer): boolean | Promise<boolean> {
+  function answer(req: HostRequest, res: PlainAnswer): boolean | Promise<boolean> {
     const visit = visits.ofPlain(req, res)
     log(visit)
     try {

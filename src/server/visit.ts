@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Http2ServerResponse } from 'node:http2'
 import { performance } from 'node:perf_hooks'
 import type { Context } from 'koa'
+import type { HostRequest } from '../host.ts'
 import type { Asker } from '../http/caller.ts'
 import type { OwnResponse } from '../http/fast/fast-path.ts'
 import type { Caller } from '../registry/access.ts'
@@ -51,14 +52,14 @@ export function requestFields(): { readonly request?: string } {
 /** Makes visits of requests that node:http has read, and of plain ones. */
 export interface Visits {
   /** `before`: the same request, if it was a plain one that was left to node:http. */
-  of(req: IncomingMessage, res: ServerResponse, before?: IncomingMessage): ServerVisit
-  ofPlain(req: IncomingMessage, res: PlainAnswer): ServerVisit
+  of(req: IncomingMessage, res: ServerResponse, before?: HostRequest): ServerVisit
+  ofPlain(req: HostRequest, res: PlainAnswer): ServerVisit
 }
 
 export function createVisits(addressOf: ClientAddress): Visits {
   let count = 0
 
-  function requestOf({ headers: { 'x-request-id': given } }: IncomingMessage): string {
+  function requestOf({ headers: { 'x-request-id': given } }: HostRequest): string {
     return typeof given === 'string' && SANE_ID.test(given) ? given : `${OURS}-${(count++).toString(36)}`
   }
 

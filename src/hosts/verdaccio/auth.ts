@@ -45,13 +45,12 @@ export function verdaccioAuth({ auth, storage, rules, mount }: VerdaccioAuthOpti
   }
 
   return {
-    async authenticate(authorization, request) {
+    async authenticate(authorization, request: VerdaccioRequest) {
       if (authorization === undefined) return undefined
-      const asked: VerdaccioRequest = request
-      const { user, token } = await find(authorization, asked)
-      if (token !== undefined) mustComeFrom(token, asked.ip ?? asked.socket.remoteAddress)
+      const { user, token } = await find(authorization, request)
+      if (token !== undefined) mustComeFrom(token, request.ip ?? request.socket.remoteAddress)
       // The host's access log tells who it was.
-      asked.remote_user = user
+      request.remote_user = user
       return principalOf(user, token)
     },
     async authorize(who, action, crate) {

@@ -1,6 +1,6 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
-import type { Logger } from '../../host.ts'
+import type { HostRequest, Logger } from '../../host.ts'
 import { readsNeedLogin } from '../../options.ts'
 import type { Caller } from '../../registry/access.ts'
 import { type Soon, whenHere } from '../../registry/soon.ts'
@@ -64,7 +64,7 @@ export function createFastPath(deps: FastPathDeps): FastPath {
   const endTogether = createEndings((err) => logger.error({ err }, 'an answer could not be sent'))
 
   /** A host that asks before Koa does asks again there. */
-  const left = new WeakSet<IncomingMessage>()
+  const left = new WeakSet<HostRequest>()
 
   function find(visit: Visit, target: Target): Soon<Found | undefined> {
     return whenHere(callers.find(visit), (caller) => {

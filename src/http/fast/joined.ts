@@ -1,5 +1,4 @@
-import type { IncomingMessage } from 'node:http'
-import type { Logger } from '../../host.ts'
+import type { HostRequest, Logger } from '../../host.ts'
 import { errorBody } from '../../protocol/api.ts'
 import type { Pieces } from '../../registry/filling.ts'
 import type { ComingFile, Taken } from '../../registry/ready.ts'
@@ -19,7 +18,7 @@ export interface ComingBytes {
 
 /** As much of a request as is told of when it fails. */
 export interface Joiner {
-  readonly req: IncomingMessage
+  readonly req: HostRequest
   /** Its id, where the logger does not know it by itself. */
   readonly request?: string
 }
