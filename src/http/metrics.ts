@@ -1,14 +1,18 @@
 import { performance } from 'node:perf_hooks'
 import type { Next } from 'koa'
-import { Counter, Gauge, Histogram, type Registry as PromRegistry } from 'prom-client'
+import { Counter, Gauge, type Registry as PromRegistry } from 'prom-client'
 import type { MetricsRegistry } from '../host.ts'
 import type { LimitName } from '../registry/rate-limits.ts'
 import type { RegistryObserver } from '../registry/registry.ts'
 import type { CargoContext } from './context.ts'
+import { durationsOf } from './durations.ts'
 import { tallyOf } from './tally.ts'
 
 /** From a cached index file to a large crate over a slow line. */
 const DURATION_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2, 10, 60]
+
+/** A client may send any word as method; a label may not grow with it. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'OPTIONS', 'PATCH'])
 
 export interface Answered {
   /** The pattern of the route. */
@@ -78,21 +82,16 @@ export function createMetrics(host: MetricsRegistry): CargoMetrics {
       aggregator: 'min',
       registers,
     })
-  const durationName = 'cargo_request_duration_seconds'
-  const durations =
-    (host.getSingleMetric(durationName) as Histogram<'route' | 'method'> | undefined) ??
-    new Histogram({
-      name: durationName,
-      help: 'Time until the answer began',
-      labelNames: ['route', 'method'],
-      buckets: DURATION_BUCKETS,
-      registers,
-    })
+  const durations = durationsOf(host, {
+    name: 'cargo_request_duration_seconds',
+    help: 'Time until the answer began',
+    bounds: DURATION_BUCKETS,
+  })
 
-  function answered({ route, method, status, seconds, length = 0 }: Answered): void {
-    const labels = { route: route ?? 'none', method: knownMethod(method) }
-    durations.observe(labels, seconds)
-    requests.add(labels.route, labels.method, String(status))
+  function answered({ route = 'none', method, status, seconds, length = 0 }: Answered): void {
+    const known = knownMethod(method)
+    durations.observe(route, known, seconds)
+    requests.add(route, known, String(status))
     if (isDownload(route, method) && status < 300) {
       bytes.inc({ direction: 'out' }, length)
       if (status === 200) downloads.inc()
@@ -143,7 +142,6 @@ function isDownload(route: string | undefined, method: string): boolean {
   return method === 'GET' && route?.endsWith('/download') === true
 }
 
-/** A client may send any word as method; a label may not grow with it. */
 function knownMethod(method: string): string {
-  return ['GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'OPTIONS', 'PATCH'].includes(method) ? method : 'other'
+  return METHODS.has(method) ? method : 'other'
 }
