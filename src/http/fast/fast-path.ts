@@ -20,6 +20,8 @@ import { createTargets, type Target } from './target.ts'
 export type Visit = Asker & {
   /** Its id in log lines that are written later, where the logger does not know it by itself. */
   readonly request?: string
+  /** When it came, in milliseconds on a clock that never jumps; default: now. */
+  readonly began?: number
 } & (OwnResponse | SharedResponse)
 
 /** Nobody else has a say in it: no host, and none of its middlewares. */
@@ -107,7 +109,7 @@ export function createFastPath(deps: FastPathDeps): FastPath {
     if ((method !== 'GET' && method !== 'HEAD') || hasBody(headers) || hostsOf(req) > 1) return undefined
     const target = left.has(req) ? undefined : targetOf(url)
     if (target === undefined) return undefined
-    const began = performance.now()
+    const { began = performance.now() } = visit
     const leave = () => void left.add(req)
     const finish = (found: Found | undefined) => {
       if (found === undefined) return leave()

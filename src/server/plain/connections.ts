@@ -24,7 +24,7 @@ export interface PlainTimeouts {
   readonly header: number
   /** Longest wait for the next one. */
   readonly keepAlive: number
-  /** An answer that nobody reads is given up after so many milliseconds. */
+  /** An answer that nobody reads is given up after so many milliseconds, or a second more. */
   readonly idle: number
 }
 
@@ -39,7 +39,7 @@ interface Shared {
 
 interface Connection {
   readonly isIdle: boolean
-  /** Ends it if it has waited too long for a request. */
+  /** Ends it if it has waited too long for a request, and sees to it that an answer does not take for ever. */
   look(now: number): void
   destroy(): void
 }
@@ -68,13 +68,13 @@ export function answerPlainly(server: Server, listener: PlainListener, timeouts:
     const connection = connect(socket, shared, () => open.delete(connection))
     open.add(connection)
   })
-  const { header, keepAlive } = timeouts
+  const { header, keepAlive, idle } = timeouts
   const looking = setInterval(
     () => {
       const now = performance.now()
       for (const connection of open) connection.look(now)
     },
-    Math.min(LOOK_EVERY_MS, header / 2, keepAlive / 2),
+    Math.min(LOOK_EVERY_MS, header / 2, keepAlive / 2, idle / 2),
   )
   looking.unref()
   server.once('close', () => clearInterval(looking))
@@ -92,8 +92,11 @@ export function answerPlainly(server: Server, listener: PlainListener, timeouts:
 function connect(socket: Socket, shared: Shared, left: () => void): Connection {
   const { timeouts } = shared
   let answering: PlainAnswer | undefined
-  let since = performance.now()
+  /** When it was first seen waiting for a request. */
+  let since: number | undefined = performance.now()
   let isNew = true
+  /** Whether its answer is given up when nothing moves. */
+  let isWatched = false
   let hasEnded = false
   /** What came while an answer was on its way. */
   let held: Buffer | undefined
@@ -113,6 +116,7 @@ function connect(socket: Socket, shared: Shared, left: () => void): Connection {
   function answer(req: HostRequest, bytes: Buffer): void {
     const res = new PlainAnswer(socket, shared.closing)
     isNew = false
+    since = undefined
     answering = res
     res.on('finish', goOn)
     const settle = (isAnswered: boolean) => isAnswered || give(bytes, req)
@@ -123,7 +127,7 @@ function connect(socket: Socket, shared: Shared, left: () => void): Connection {
 
   function goOn(): void {
     answering = undefined
-    since = performance.now()
+    watch(false)
     const next = held
     held = undefined
     if (next !== undefined) take(next)
@@ -136,11 +140,15 @@ function connect(socket: Socket, shared: Shared, left: () => void): Connection {
     // Node too ends a connection whose client does not wait for the answer.
     if (hasEnded) return void socket.destroy()
     leave()
-    socket.setTimeout(0)
+    watch(false)
     socket.pause()
     socket.unshift(held === undefined ? bytes : Buffer.concat([bytes, held]))
     if (asked !== undefined) shared.listener.leave(socket, asked)
     shared.give(socket)
+  }
+
+  function timeout(): void {
+    socket.destroy()
   }
 
   function end(): void {
@@ -148,13 +156,15 @@ function connect(socket: Socket, shared: Shared, left: () => void): Connection {
     if (answering === undefined) socket.end()
   }
 
-  function timeout(): void {
-    if (answering !== undefined) socket.destroy()
-  }
-
   function close(): void {
     leave()
     answering?.closed()
+  }
+
+  /** Only what takes long: to start a timer again for all that moves would be a twentieth of a short answer. */
+  function watch(is: boolean): void {
+    if (is !== isWatched) socket.setTimeout(is ? timeouts.idle : 0)
+    isWatched = is
   }
 
   function leave(): void {
@@ -163,13 +173,13 @@ function connect(socket: Socket, shared: Shared, left: () => void): Connection {
   }
 
   socket.on('data', take).on('end', end).on('timeout', timeout).on('close', close).on('error', ignore)
-  socket.setTimeout(timeouts.idle)
   return {
     get isIdle() {
       return answering === undefined
     },
     look(now) {
-      if (answering !== undefined) return
+      if (answering !== undefined) return watch(true)
+      since ??= now
       if (isNew && now - since > timeouts.header) socket.end(TOO_LATE, () => socket.destroy())
       else if (!isNew && now - since > timeouts.keepAlive + LATE_MS) socket.destroy()
     },
