@@ -5,7 +5,7 @@ import { requestFields } from './visit.ts'
 
 const STDERR = 2
 /** A line waits for others for so many milliseconds at most, and for so many bytes. */
-const HELD_MS = 5
+const HELD_MS = 25
 const MAX_HELD = 64 * 1024
 /** Bytes of one unit of a string. */
 const MAX_UTF8 = 3
@@ -65,7 +65,9 @@ export function gathered(write: (lines: Buffer) => void): DestinationStream {
   // As bytes: to make one string of many takes longer.
   const held = Buffer.allocUnsafeSlow(MAX_HELD)
   let bytes = 0
+  let timer: NodeJS.Timeout | undefined
   function flush(): void {
+    clearTimeout(timer)
     if (bytes > 0) write(Buffer.copyBytesFrom(held, 0, bytes))
     bytes = 0
   }
@@ -79,7 +81,7 @@ export function gathered(write: (lines: Buffer) => void): DestinationStream {
         write(Buffer.from(line))
         return
       }
-      if (bytes === 0) setTimeout(flush, HELD_MS)
+      if (bytes === 0) timer = setTimeout(flush, HELD_MS)
       bytes += held.write(line, bytes)
     },
   }
