@@ -7,8 +7,11 @@ import { LOGIN, type Stage } from './stage.ts'
 
 /** A shorter load tells little of answers of 10 MB: they are begun in it and not ended. */
 const LARGE_MS = 1_000
-/** A server on Node gets faster until it has answered so many requests; but there is an end to waiting for that. */
-const WARM_UP = 10_000
+/**
+ * A process of Node gets faster until it has answered so many requests, more where several share two cores with what
+ * compiles; but there is an end to waiting for that.
+ */
+const WARM_UP = 30_000
 const WARM_UP_STEP_MS = 250
 
 type Party =
@@ -30,6 +33,8 @@ interface ReadSpec {
   /** A load takes at least so long. */
   readonly leastMs?: number
   readonly quickRounds?: number
+  /** Of each server; default: one. */
+  readonly processes?: number
   /** Who is compared with whom, in what; default: we are. */
   readonly against: readonly (readonly [Party, keyof Sample, Goal?, Party?])[]
 }
@@ -102,7 +107,7 @@ function readSpecs(stage: Stage): readonly ReadSpec[] {
       ],
     },
     {
-      ...{ name: '2 workers, index, 30 KB', ...ofIndex },
+      ...{ name: '2 workers, index, 30 KB', ...ofIndex, processes: 2 },
       parties: [
         ['ours', stage.twoWorkers],
         ['nginx of 2', stage.nginxOfTwo],
@@ -117,7 +122,7 @@ function readSpecs(stage: Stage): readonly ReadSpec[] {
 }
 
 function readCase(spec: ReadSpec, { loadMs, warmUpMs }: Pace): Case {
-  const { name, parties, against, quickRounds, leastMs = 0 } = spec
+  const { name, parties, against, quickRounds, leastMs = 0, processes = 1 } = spec
   const samples = new Map<Party, Sample[]>(parties.map(([party]) => [party, []]))
   const targets = new Map<Party, Target>()
   const values = (party: Party, what: keyof Sample) =>
@@ -130,7 +135,7 @@ function readCase(spec: ReadSpec, { loadMs, warmUpMs }: Pace): Case {
         const target = await targetOf(spec, server)
         targets.set(party, target)
         await check(target)
-        if (!party.startsWith('nginx')) await warmUp(target, warmUpMs)
+        if (!party.startsWith('nginx')) await warmUp(target, { processes, maxMs: processes * warmUpMs })
       }
     },
     async round(number) {
@@ -151,9 +156,14 @@ function readCase(spec: ReadSpec, { loadMs, warmUpMs }: Pace): Case {
   }
 }
 
-async function warmUp(target: Target, maxMs: number): Promise<void> {
+interface WarmUp {
+  readonly processes: number
+  readonly maxMs: number
+}
+
+async function warmUp(target: Target, { processes, maxMs }: WarmUp): Promise<void> {
   let answered = 0
-  for (let ms = 0; ms < maxMs && answered < WARM_UP; ms += WARM_UP_STEP_MS)
+  for (let ms = 0; ms < maxMs && answered < processes * WARM_UP; ms += WARM_UP_STEP_MS)
     answered += ((await load(target, WARM_UP_STEP_MS)).rate * WARM_UP_STEP_MS) / 1000
 }
 
