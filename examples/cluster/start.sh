@@ -64,7 +64,7 @@ answers() {
 # replica NAME PORT: a server of its own.
 replica() {
     VERDACCIO_CARGO_LISTEN="127.0.0.1:$2" start "$1" \
-        node --max-semi-space-size=4 --heap-growing-percent=100 dist/server/main.js --config examples/cluster/config.yaml
+        node --max-semi-space-size=4 --heap-growing-percent=100 --no-allocation-site-pretenuring dist/server/main.js --config examples/cluster/config.yaml
 }
 
 start redis redis-server --port "$REDIS_PORT" --bind 127.0.0.1 --save '' --dir "$RUN/redis"

@@ -71,12 +71,17 @@ function readLines(text: string, start: number, before: readonly Line[]): readon
   const end = text.length - 2
   for (let at = start; at < end; ) {
     const known = before[lines.length]
-    const line = known !== undefined && text.startsWith(known.text, at) ? known : readLine(text, at)
+    const line = known !== undefined && hasAt(text, known.text, at) ? known : readLine(text, at)
     if (line === undefined) return undefined
     lines.push(line)
     at += line.text.length
   }
   return lines
+}
+
+/** As a slice: `startsWith` goes through it character by character. */
+function hasAt(text: string, part: string, at: number): boolean {
+  return text.slice(at, at + part.length) === part
 }
 
 /** `undefined` for one that means more than itself. */
