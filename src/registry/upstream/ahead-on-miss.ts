@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { type Ahead, FOLLOWED_CLIENTS } from './ahead.ts'
+import type { ReadEntries } from './client-graph.ts'
+import { crateKey } from './crates-ahead.ts'
 
 /** Requests of one client that are remembered: no graph that people build has more. */
 const MAX_KEPT = 4_000
@@ -17,6 +19,9 @@ export interface AheadOnMiss extends Ahead {
 interface Client {
   /** What it did that `ahead` was not told of yet. */
   kept: (() => void)[]
+  /** The index files and crates of that: asked for again they say nothing new, and a busy client asks for ever. */
+  readonly served: Map<string, ReadEntries>
+  readonly crates: Set<string>
   hasMissed: boolean
 }
 
@@ -31,32 +36,44 @@ export function createAheadOnMiss(ahead: Ahead): AheadOnMiss {
   function clientOf(name: string): Client {
     const known = clients.get(name)
     if (known !== undefined) return known
-    const client = { kept: [], hasMissed: false }
+    const client = { kept: [], served: new Map(), crates: new Set<string>(), hasMissed: false }
     clients.set(name, client)
     return client
   }
 
-  function note(name: string, tell: () => void): void {
-    const client = clientOf(name)
+  /** Whether nothing has to be told first. */
+  function isUpToDate({ hasMissed, kept }: Client): boolean {
+    return hasMissed && kept.length === 0
+  }
+
+  function keep(client: Client, tell: () => void): void {
     // Beyond that it is at another graph.
-    if (client.kept.length >= MAX_KEPT) client.kept = []
-    if (client.hasMissed && client.kept.length === 0) {
-      tell()
-      return
-    }
+    if (client.kept.length >= MAX_KEPT) forget(client)
     if (keptOfAll >= MAX_KEPT_OF_ALL) forgetAll()
     client.kept.push(tell)
     keptOfAll += 1
   }
 
+  function note(client: Client, tell: () => void): void {
+    if (isUpToDate(client)) tell()
+    else keep(client, tell)
+  }
+
+  function forget(client: Client): void {
+    client.kept = []
+    client.served.clear()
+    client.crates.clear()
+  }
+
   function forgetAll(): void {
-    for (const client of clients.values()) client.kept = []
+    for (const client of clients.values()) forget(client)
     keptOfAll = 0
   }
 
   function makeUp(client: Client): void {
     for (const tell of client.kept.splice(0, PER_TURN)) tell()
     if (client.kept.length > 0) setImmediate(makeUp, client)
+    else forget(client)
   }
 
   return {
@@ -66,15 +83,29 @@ export function createAheadOnMiss(ahead: Ahead): AheadOnMiss {
       client.hasMissed = true
       makeUp(client)
     },
-    indexAsked(client, name) {
+    indexAsked(name, crate) {
+      const client = clientOf(name)
       let answered = () => {}
       note(client, () => {
-        answered = ahead.indexAsked(client, name)
+        answered = ahead.indexAsked(name, crate)
       })
       return () => note(client, () => answered())
     },
-    indexServed: (client, name, entries) => note(client, () => ahead.indexServed(client, name, entries)),
-    crateAsked: (client, name, version) => note(client, () => ahead.crateAsked(client, name, version)),
+    indexServed(name, crate, entries) {
+      const client = clientOf(name)
+      if (isUpToDate(client)) return ahead.indexServed(name, crate, entries)
+      if (client.served.get(crate) === entries) return
+      keep(client, () => ahead.indexServed(name, crate, entries))
+      client.served.set(crate, entries)
+    },
+    crateAsked(name, crate, version) {
+      const client = clientOf(name)
+      if (isUpToDate(client)) return ahead.crateAsked(name, crate, version)
+      const key = crateKey({ name: crate, version })
+      if (client.crates.has(key)) return
+      keep(client, () => ahead.crateAsked(name, crate, version))
+      client.crates.add(key)
+    },
     close: ahead.close,
   }
 }

@@ -58,6 +58,33 @@ test('missed() makes up for many requests in several turns, and what comes meanw
   )
 })
 
+test('what a client asks for again is told once, and never keeps it from being up to date', async () => {
+  const { ahead, told } = start()
+  const askForAll = (from: number) => {
+    for (let i = from; i < from + 40; i++) {
+      ahead.indexServed('ann', `name${i}`, NONE)
+      ahead.crateAsked('ann', `name${i}`, '1.0.0')
+    }
+  }
+  for (let n = 0; n < 200; n++) askForAll(0)
+  ahead.indexServed('ann', 'changed', () => [])
+  ahead.indexServed('ann', 'changed', NONE)
+  ahead.missed('ann')
+  // Faster than it is made up for.
+  for (let n = 0; n < 2; n++) {
+    askForAll(0)
+    await turn()
+  }
+  assert.deepEqual(
+    told.splice(0),
+    Array.from({ length: 40 }, (_, i) => [`ann read name${i}`, `ann loads name${i}@1.0.0`])
+      .flat()
+      .concat('ann read changed', 'ann read changed'),
+  )
+  askForAll(39)
+  assert.equal(told.length, 80)
+})
+
 test('missed() tells no more than a graph can have', async () => {
   const { ahead, told } = start()
   for (let i = 0; i < 4_010; i++) ahead.indexServed('ann', `name${i}`, NONE)
