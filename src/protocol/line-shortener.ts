@@ -1,8 +1,12 @@
+import { hasAt } from './text.ts'
+
 /** What comes before the first dependency, as registries write it: no field before it can hide anything. */
 const TO_DEPS = /\{"name": ?"[^"\\]*", ?"vers": ?"[^"\\]*", ?"deps": ?\[/y
 const TO_FEATURES = /, ?"cksum": ?"[0-9a-f]{64}", ?"features": ?\{/y
 const TO_FEATURES2 = /, ?"features2": ?\{/y
 const [COMMA, SPACE, BRACKET, BRACE] = [0x2c, 0x20, 0x5d, 0x7d]
+/** Characters of an element that is remembered: V8 tells strings of many thousand apart by their length alone at first. */
+const MAX_KNOWN = 4096
 
 /** Leaves out of the lines of one index file what is valid and seldom asked for. */
 export interface LineShortener {
@@ -67,7 +71,7 @@ function elements(last: string, closing: number, keyIn: (text: string) => string
       const text = line.slice(at, end)
       const key = known.get(text) ?? keyIn(text)
       if (key === undefined) return undefined
-      known.set(text, key)
+      if (text.length <= MAX_KNOWN) known.set(text, key)
       if (key !== '' && keys.add(key).size < ++keyed) return undefined
       const next = line.charCodeAt(end)
       if (next === closing) return end + 1
@@ -78,8 +82,7 @@ function elements(last: string, closing: number, keyIn: (text: string) => string
 
   return {
     endFrom(line, from) {
-      // As a slice: `startsWith` goes through it character by character.
-      if (before !== '' && line.slice(from, from + before.length) === before) return from + before.length
+      if (before !== '' && hasAt(line, before, from)) return from + before.length
       const end = endFrom(line, from)
       if (end !== undefined) before = line.slice(from, end)
       return end

@@ -11,6 +11,11 @@ export function isProse(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0')
 }
 
+/** Whether `part` stands at that position. As a slice: `startsWith` goes through it character by character. */
+export function hasAt(text: string, part: string, at: number): boolean {
+  return text.slice(at, at + part.length) === part
+}
+
 /** `text` as an error quotes it: in backticks, on one line, at most about 100 characters. */
 export function quote(text: string): string {
   const short = text.length > 100 ? `${text.slice(0, 100)}…` : text

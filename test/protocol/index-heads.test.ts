@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type EntryHead, mapHeadsInParts, parseLines } from '../../src/protocol/index-lines.ts'
 import { between, pick, type Random, randomFrom } from '../support/random.ts'
+import { leastOf, workTime } from '../support/work-time.ts'
 
 const options = { name: 'foo', oldGrammar: true, requireFinalNewline: true }
 
@@ -120,6 +121,19 @@ test('mapHeadsInParts() agrees with parseLines() about lines that were damaged i
     else valid += 1
   }
   assert.ok(valid > 300 && refused > 300, `${valid} valid, ${refused} refused`)
+})
+
+test('mapHeadsInParts() needs no longer for many long parts than their length tells', async () => {
+  const dep = (i: number) => LINE.replace('cfg(unix)', 'x'.repeat(17_000) + String(i).padStart(6, '0'))
+  const bodyOf = (lines: number) => fileOf(...Array.from({ length: lines }, (_, i) => dep(i)))
+  const [few, many] = [bodyOf(150), bodyOf(1_200)]
+  const worked = (body: string) => {
+    const work = workTime()
+    headsOf(body)
+    return work()
+  }
+  const least = await leastOf(3, async () => ({ few: worked(few), many: worked(many) }))
+  assert.ok(least.many < 20 * least.few, `${least.few} ms and ${least.many} ms`)
 })
 
 /** A line with a piece gone, doubled, moved, or changed. */

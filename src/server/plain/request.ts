@@ -1,3 +1,5 @@
+import { hasAt } from '../../protocol/text.ts'
+
 /** What cargo, and what a proxy adds to it, stays far below; with a piece of the network's size it would not be whole. */
 const MAX_LENGTH = 4096
 /**
@@ -77,11 +79,6 @@ function readLines(text: string, start: number, before: readonly Line[]): readon
     at += line.text.length
   }
   return lines
-}
-
-/** As a slice: `startsWith` goes through it character by character. */
-function hasAt(text: string, part: string, at: number): boolean {
-  return text.slice(at, at + part.length) === part
 }
 
 /** `undefined` for one that means more than itself. */
