@@ -64,6 +64,8 @@ for (const hiddenBy of HIDING) {
   })
 
   test(`hidden by ${hiddenBy}: others get the answers of a registry without the hidden crates`, async (t) => {
+    // Answers tell the second in which a crate was published: one for both.
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
     const [world, twin] = await Promise.all([
       startWorld(t, { hiddenBy }),
       startWorld(t, { hiddenBy, hasHidden: false }),
