@@ -19,6 +19,8 @@ export interface UpstreamCopy {
   readonly n: number
   /** The bytes as they came. */
   readonly body: Buffer
+  /** The same packed by gzip, if it came so; it is not stored. */
+  readonly packed?: Buffer
   readonly etag?: string
   readonly lastModified?: string
   /** When these bytes came, RFC 3339. */
@@ -45,7 +47,7 @@ export class IndexConflictError extends CargoError {
 const parsed = new WeakMap<Buffer, readonly IndexEntry[]>()
 
 /** What came from an uplink. */
-export interface FetchedIndex extends Pick<UpstreamCopy, 'body' | 'etag' | 'lastModified'> {}
+export interface FetchedIndex extends Pick<UpstreamCopy, 'body' | 'packed' | 'etag' | 'lastModified'> {}
 
 /**
  * The copy that follows `before`, when the new body may be believed: every line of it is valid and of this crate, and
@@ -73,7 +75,7 @@ export function copyAfter(
   fetched: FetchedIndex,
   now: Date,
 ): UpstreamCopy {
-  const { body, etag, lastModified } = fetched
+  const { body, packed, etag, lastModified } = fetched
   const at = now.toISOString()
   const known = new Map(Object.entries(before?.firstSeen ?? {}))
   const seen = entriesOf(name, body)
@@ -82,6 +84,7 @@ export function copyAfter(
   return {
     n: (before?.n ?? 0) + 1,
     body,
+    ...(packed !== undefined && { packed }),
     ...(etag !== undefined && { etag }),
     ...(lastModified !== undefined && { lastModified }),
     fetchedAt: at,
@@ -160,7 +163,7 @@ function mustFollow(
 }
 
 /** The stored form of a copy. */
-export function encodeCopy({ body, ...rest }: UpstreamCopy): Buffer {
+export function encodeCopy({ body, packed: _, ...rest }: UpstreamCopy): Buffer {
   return Buffer.concat([sealJson({ schema: COPY_SCHEMA, ...rest, sha256: sha256(body) }), body])
 }
 

@@ -4,6 +4,8 @@ import type { CrateRecord } from '../protocol/record.ts'
 /** An index file, ready to be sent. */
 export interface IndexFile {
   readonly body: Buffer
+  /** The same packed by gzip, where that is here. */
+  readonly packed?: Buffer
   /** Strong: of the bytes of `body`, quotes included. */
   readonly etag: string
   readonly modified: Date

@@ -1,6 +1,6 @@
 import { type Answer, discard } from './exchange.ts'
 import { createInbox } from './inbox.ts'
-import { unpack } from './unpack.ts'
+import { isOnePiece, unpack } from './unpack.ts'
 import { toUplinkError, UplinkError } from './uplink-error.ts'
 
 /** Slower than this and it is no download any more. */
@@ -60,11 +60,19 @@ export function openBody(
   return { [Symbol.asyncIterator]: () => inbox.read(leave), destroy: leave }
 }
 
+/** A body that is here. */
+export interface ReadBody {
+  /** Unpacked. */
+  readonly bytes: Buffer
+  /** The same as it came, where gzip packed it in one piece. */
+  readonly packed?: Buffer
+}
+
 /**
  * All bytes of a body, unpacked.
  * @throws {UplinkError} as {@link openBody}, and when it does not unpack, or too far
  */
-export async function readBody(uplink: string, answer: Answer, limits: BodyLimits): Promise<Buffer> {
+export async function readBody(uplink: string, answer: Answer, limits: BodyLimits): Promise<ReadBody> {
   const isPacked = mustBeKnown(uplink, answer)
   mustFit(uplink, answer, limits)
   const chunks: Buffer[] = []
@@ -75,8 +83,10 @@ export async function readBody(uplink: string, answer: Answer, limits: BodyLimit
       end: (error) => (error === undefined ? resolve() : reject(error)),
     })
   })
-  const bytes = Buffer.concat(chunks)
-  return isPacked ? unpacked(uplink, bytes, limits.maxBytes) : bytes
+  const all = Buffer.concat(chunks)
+  if (!isPacked) return { bytes: all }
+  const bytes = await unpacked(uplink, all, limits.maxBytes)
+  return isOnePiece(all, bytes) ? { bytes, packed: all } : { bytes }
 }
 
 /**

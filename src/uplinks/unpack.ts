@@ -28,8 +28,20 @@ export async function unpack(packed: Buffer, maxBytes: number): Promise<Buffer |
   }
 }
 
+/**
+ * Whether what gzip packed is one member and nothing else, judged by the size that its end tells (RFC 1952, section 2.3.1):
+ * of several members, and of what stands behind them, programs make different things.
+ */
+export function isOnePiece(packed: Buffer, bytes: Buffer): boolean {
+  return bytes.length > 0 && toldSize(packed) === bytes.length
+}
+
 /** One byte more than what is told, so that a piece which is just full is not taken for one that was too small. */
 function pieceSize(packed: Buffer): number {
-  const told = packed.length < SIZE_BYTES ? 0 : packed.readUInt32LE(packed.length - SIZE_BYTES)
-  return Math.min(MAX_PIECE, Math.max(MIN_PIECE, told + 1))
+  return Math.min(MAX_PIECE, Math.max(MIN_PIECE, toldSize(packed) + 1))
+}
+
+/** The size, below 4 GiB, that the last bytes tell of the last member. */
+function toldSize(packed: Buffer): number {
+  return packed.length < SIZE_BYTES ? 0 : packed.readUInt32LE(packed.length - SIZE_BYTES)
 }

@@ -34,7 +34,7 @@ export interface Validators {
 export type IndexAnswer =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unchanged' }
-  | ({ readonly kind: 'changed'; readonly body: Buffer } & Validators)
+  | ({ readonly kind: 'changed'; readonly body: Buffer; readonly packed?: Buffer } & Validators)
 
 export interface CrateAnswer {
   /** Bytes, when the uplink said so. */
@@ -90,9 +90,9 @@ export function createUplink(deps: UplinkDeps): Uplink {
       await exchange.ask(configUrl, { headers: JSON_ONLY, signal }),
       (status) => status === 200,
     )
-    const body = await readBody(name, answer, bodyLimits(MAX_CONFIG))
+    const { bytes } = await readBody(name, answer, bodyLimits(MAX_CONFIG))
     try {
-      return parseIndexConfig(body)
+      return parseIndexConfig(bytes)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new UplinkError(name, 'foreign', `has an ${reason.replace(/^invalid/, 'unusable')}`, { cause })
@@ -122,7 +122,8 @@ export function createUplink(deps: UplinkDeps): Uplink {
         discard(answer)
         return undefined
       }
-      const found = question.parse(await readBody(name, answer, bodyLimits(question.maxAnswer)))
+      const { bytes } = await readBody(name, answer, bodyLimits(question.maxAnswer))
+      const found = question.parse(bytes)
       if (found !== undefined) return found
       const what = kind === 'search' ? 'a search' : 'a question about a crate'
       throw new UplinkError(name, 'foreign', `answers ${what} with something else`)
@@ -147,10 +148,10 @@ export function createUplink(deps: UplinkDeps): Uplink {
           discard(answer)
           return { kind: answer.status === 304 ? 'unchanged' : 'absent' }
         }
-        const body = await readBody(name, answer, bodyLimits(limits.index))
+        const { bytes: body, packed } = await readBody(name, answer, bodyLimits(limits.index))
         if (!tellsItsEnd(answer)) {
           const again = mustBe(await ask(), (status) => status === 200)
-          if (!body.equals(await readBody(name, again, bodyLimits(limits.index))))
+          if (!body.equals((await readBody(name, again, bodyLimits(limits.index))).bytes))
             throw new UplinkError(
               name,
               'cut',
@@ -161,6 +162,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
         return {
           kind: 'changed',
           body,
+          ...(packed !== undefined && { packed }),
           ...(etag !== undefined && { etag }),
           ...(lastModified !== undefined && { lastModified }),
         }

@@ -11,6 +11,8 @@ export interface ColdUplinkSpec {
   /** The folder of the real workspace; absent: the generated one. */
   readonly folder?: string
   readonly latencyMs: number
+  /** Whether index files are packed for those who accept it. */
+  readonly packed: boolean
   /** For TLS and HTTP/2. */
   readonly certificate?: Pick<Certificate, 'keyFile' | 'certFile'>
 }
@@ -53,10 +55,10 @@ export async function startColdUplink(spec: ColdUplinkSpec): Promise<ColdUplink>
 }
 
 /** The process: answers until its parent leaves. */
-async function main({ folder, latencyMs, certificate }: ColdUplinkSpec): Promise<void> {
+async function main({ folder, latencyMs, packed, certificate }: ColdUplinkSpec): Promise<void> {
   const crates = folder === undefined ? generatedWorkspace().crates : await realCrates(folder)
   const pair = certificate === undefined ? undefined : await readCertificate(certificate)
-  const uplink = await serveUplink({ crates, latencyMs }, pair)
+  const uplink = await serveUplink({ crates, latencyMs, gzip: packed }, pair)
   // Made at the first look for a `.crate` file: no client shall wait for the table of them.
   const [first] = crates
   if (first !== undefined) uplink.cratePath(first.name, first.version)

@@ -25,6 +25,8 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '5' },
     /** The generated workspace, even where crates.io can be reached. */
     generated: { type: 'boolean', default: false },
+    /** The uplink packs its index files, as most that are public do. */
+    packed: { type: 'boolean', default: false },
     /** Only cargo straight to the uplink. */
     straight: { type: 'boolean', default: false },
   },
@@ -51,7 +53,11 @@ async function measure(): Promise<void> {
   const real = flags.generated ? undefined : await realUplink()
   const manifest = real?.manifest ?? generatedWorkspace().manifest
   const certificate = await makeCertificate(work)
-  const spec = { latencyMs: LATENCY_MS, ...(real !== undefined && { folder: real.folder }) }
+  const spec = {
+    latencyMs: LATENCY_MS,
+    packed: flags.packed,
+    ...(real !== undefined && { folder: real.folder }),
+  }
   const http = await startColdUplink(spec)
   uplinks.push(http)
   const http2 = await startColdUplink({ ...spec, certificate })
@@ -95,6 +101,8 @@ async function measure(): Promise<void> {
   print(
     `${real === undefined ? 'generated' : 'real'} workspace: ${direct} direct dependencies, ${crates} crates`,
   )
+  const files = flags.packed ? 'packed' : 'not packed'
+  print(`index files of the uplink: ${files}`)
   print(
     `${flags.rounds} rounds, ${LATENCY_MS} ms from the uplink to every answer, and for every connection\n`,
   )

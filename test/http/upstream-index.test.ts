@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { request as raw } from 'undici'
 import type { ListedObject } from '../../src/host.ts'
 import { memoryStorage } from '../../src/hosts/memory.ts'
 import { startApp } from '../support/app.ts'
@@ -38,6 +40,28 @@ describe('index files of an uplink', { concurrency: true }, () => {
       const { status, text, headers } = await index('foo')
       assert.deepEqual([status, text], [200, bodyAt(uplink, 'foo')])
       assert.equal(headers.get('content-type'), 'text/plain; charset=utf-8')
+    }
+  })
+
+  test('an index file that came packed is sent on packed as it came, unless a rule edits it', async (t) => {
+    const crates = Array.from({ length: 9 }, (_, minor) => crateFile('foo', `1.${minor}.0`))
+    const rules = { packages: { '**': { proxy: ['up'], deny: ['foo@=1.8.0'] } } }
+    const proxies = [
+      await startProxy(t, { uplink: { crates, gzip: true } }),
+      await startProxy(t, { uplink: { crates, gzip: true }, options: rules }),
+      await startProxy(t, { uplink: { crates } }),
+    ]
+    for (const [nth, { app, uplink }] of proxies.entries()) {
+      for (const how of ['cold', 'again']) {
+        const { headers, body } = await raw(`${app.url}/3/f/foo`, { headers: { 'accept-encoding': 'gzip' } })
+        const packed = Buffer.from(await body.arrayBuffer())
+        assert.equal(headers['content-encoding'], 'gzip')
+        const lines = bodyAt(uplink, 'foo').split(/(?<=\n)/)
+        const text = (nth === 1 ? lines.slice(0, -1) : lines).join('')
+        assert.equal(gunzipSync(packed).toString(), text)
+        const asItCame = gzipSync(text, { level: 1 })
+        assert.equal(packed.equals(asItCame), nth === 0, `${how} ${nth}`)
+      }
     }
   })
 

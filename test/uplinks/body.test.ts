@@ -50,20 +50,35 @@ test('readBody() returns the decoded bytes when the answer is sound', async (t) 
   ]
   for (const [name, send] of cases) {
     const { answer } = await answerOf(t, send)
-    assert.deepEqual(await readBody('up', answer, LIMITS), TEXT, name)
+    assert.deepEqual((await readBody('up', answer, LIMITS)).bytes, TEXT, name)
   }
 })
 
 test('readBody() returns nothing when the body is empty', async (t) => {
   const { answer } = await answerOf(t, whole(Buffer.alloc(0)))
-  assert.deepEqual(await readBody('up', answer, LIMITS), Buffer.alloc(0))
+  assert.deepEqual(await readBody('up', answer, LIMITS), { bytes: Buffer.alloc(0) })
+})
+
+test('readBody() keeps a body as it came when that is one member of gzip', async (t) => {
+  const [packed, half] = [gzipSync(TEXT), gzipSync(TEXT.subarray(0, 7000))]
+  const cases: readonly (readonly [string, Buffer, Buffer | undefined])[] = [
+    ['one member', packed, packed],
+    ['two members', Buffer.concat([half, half]), undefined],
+    ['an empty one behind', Buffer.concat([packed, gzipSync('')]), undefined],
+    ['zeros behind', Buffer.concat([packed, Buffer.alloc(8)]), undefined],
+    ['nothing', gzipSync(''), undefined],
+  ]
+  for (const [name, body, kept] of cases) {
+    const { answer } = await answerOf(t, whole(body, 'gzip'))
+    assert.deepEqual((await readBody('up', answer, LIMITS)).packed, kept, name)
+  }
 })
 
 test('readBody() keeps no more memory than the bytes need', async (t) => {
   const some = NOISE.subarray(0, 50_000)
   for (const [body, encoding] of [[some], [gzipSync(some), 'gzip'], [gzipSync(NOISE), 'gzip']] as const) {
     const { answer } = await answerOf(t, whole(body, encoding))
-    const { length, buffer: memory } = await readBody('up', answer, LIMITS)
+    const { length, buffer: memory } = (await readBody('up', answer, LIMITS)).bytes
     // Small ones share what Node allocates for several.
     assert.ok(
       memory.byteLength <= Math.max(length + 1, Buffer.poolSize),
@@ -80,7 +95,7 @@ test('readBody() believes nothing that a packed body tells of its size', async (
     last.writeUInt32LE(told, last.length - 4)
     const { answer } = await answerOf(t, whole(Buffer.concat([packed, last]), 'gzip'))
     const reading = readBody('up', answer, LIMITS)
-    if (told === 0) assert.deepEqual(await reading, TEXT)
+    if (told === 0) assert.deepEqual(await reading, { bytes: TEXT })
     else await assert.rejects(reading, { fault: 'foreign', message: /cannot be decoded/ })
   }
 })
@@ -94,7 +109,7 @@ test('openBody() leaves the bytes alone however they are packed', async (t) => {
 
 test('readBody() takes as many bytes as are allowed', async (t) => {
   const { answer } = await answerOf(t, whole(TEXT))
-  assert.deepEqual(await readBody('up', answer, { ...LIMITS, maxBytes: TEXT.length }), TEXT)
+  assert.deepEqual(await readBody('up', answer, { ...LIMITS, maxBytes: TEXT.length }), { bytes: TEXT })
 })
 
 /** Some of the body, and then what `how` does. */
@@ -170,7 +185,7 @@ for (const [what, send, fault, message] of BAD) {
 }
 
 /** What fails at once is a rejection too. */
-async function readBodyOf(answer: Answer): Promise<Buffer> {
+async function readBodyOf(answer: Answer) {
   return readBody('up', answer, LIMITS)
 }
 

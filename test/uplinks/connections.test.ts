@@ -116,6 +116,26 @@ test('createConnections() asks over one HTTP/2 connection when the uplink offers
   }
 })
 
+test('createConnections() lets an uplink over HTTP/2 send 4 MiB, and 16 MiB in all, before it has to hear of us', async (t) => {
+  const MiB = 1024 * 1024
+  const windows: unknown[] = []
+  const { key, cert } = certificate
+  const server = http2.createSecureServer({ key, cert })
+  server.on('stream', (stream) => {
+    const { remoteSettings, state } = stream.session ?? {}
+    windows.push([remoteSettings?.initialWindowSize, state?.remoteWindowSize])
+    stream.respond({})
+    stream.end()
+  })
+  const [{ port }, proxy] = [await start(t, server), await startProxy(t)]
+  for (const input of [{}, { https_proxy: `http://127.0.0.1:${proxy.port}` }]) {
+    const { ask } = startClient(t, `https://127.0.0.1:${port}/`, { ca: certificate.certFile, ...input })
+    await ask()
+    await ask()
+    assert.deepEqual(windows.at(-1), [4 * MiB, 16 * MiB])
+  }
+})
+
 test('createConnections() asks over few HTTP/1.1 connections when the uplink offers no more', async (t) => {
   for (const protocol of ['http', 'https']) {
     const server = protocol === 'http' ? await start(t, http.createServer(sayVersion)) : await startHttps(t)

@@ -31,7 +31,7 @@ export interface VersionPolicy {
   denies(name: string, version: string): boolean
 }
 
-interface Served extends Pick<IndexFile, 'body' | 'etag' | 'modified'> {
+interface Served extends Pick<IndexFile, 'body' | 'packed' | 'etag' | 'modified'> {
   readonly entries: readonly IndexEntry[]
   /** Milliseconds since 1970. */
   readonly until: number
@@ -74,10 +74,10 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
       const served = fileOf(crate)
       const known = last.get(served)
       if (known !== undefined && isAsFresh(known, crate)) return known
-      const { body, etag, modified } = served
+      const { entries: _, until: __, ...bytes } = served
       const { age, stale, asked, cold, uplink } = crate
       const freshness = { age, maxAge: uplink.options.maxage, asked, cold: cold === true }
-      const file = { body, etag, modified, stale, freshness }
+      const file = { ...bytes, stale, freshness }
       last.set(served, file)
       return file
     },
@@ -127,9 +127,10 @@ function readable<T>(key: string, parse: () => T): T {
 }
 
 function whole({ copy, entries }: ProxiedCrate): Served {
-  const { body } = copy
+  const { body, packed } = copy
   return {
     body,
+    ...(packed !== undefined && { packed }),
     entries,
     etag: etagOf(body),
     modified: modifiedAt(copy),
