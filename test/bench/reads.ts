@@ -1,12 +1,15 @@
 import { type Case, rotate } from './contest.ts'
 import { check, load, type Sample, type Target } from './load.ts'
-import type { Pace } from './pace.ts'
+import { type Pace, WHOLE } from './pace.ts'
 import type { Server } from './process.ts'
 import { atLeast, atMost, type Goal, type Row } from './rows.ts'
 import { LOGIN, type Stage } from './stage.ts'
 
-/** A shorter load tells little of answers of 10 MB: they are begun in it and not ended. */
-const LARGE_MS = 1_000
+/**
+ * Loads of answers of 10 MB are equally long in all runs: a new connection gets its buffers bit by bit, for seconds. In half
+ * a second nginx sends 1.3 GB/s and takes 0.07 s of processor time for each GB, in four 2.3 GB/s and 0.18 s.
+ */
+const LARGE_MS = WHOLE.loadMs
 /**
  * A process of Node gets faster until it has answered so many requests, more where several share two cores with what
  * compiles; but there is an end to waiting for that.
