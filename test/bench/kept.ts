@@ -10,25 +10,54 @@ const FILE = join(import.meta.dirname, 'RESULTS.md')
 /** A ratio may be so much worse than the one that is kept. */
 const SLACK = 0.25
 
-/** Writes the parts of a whole run, with the machine and the versions that they are of. */
+const TITLE = '# Results'
+const PREFACE =
+  'Of each kind of machine the last whole run. Against nginx, whose work the kernel does, the same code is half as fast on one as on the other: a quick run is judged by what is kept of its own kind.'
+const HEADING = /^## (.+)$/m
+
+/** Writes the parts of a whole run, with the versions that they are of, in place of what was kept of this kind of machine. */
 export async function keep(parts: readonly string[]): Promise<void> {
-  const head = `Written by \`npm run bench\` ${await madeOn()}.`
-  await writeFile(FILE, `${['# Results', head, ...parts].join('\n\n').trimEnd()}\n`)
+  const text = [`Written by \`npm run bench\` ${await madeOn()}.`, ...parts].join('\n\n').trimEnd()
+  const sections = new Map([...sectionsOf(await readFile(FILE, 'utf8')), [machine(), text]])
+  const written = [...sections].map(([name, section]) => `## ${name}\n\n${section}`)
+  await writeFile(FILE, `${[TITLE, PREFACE, ...written].join('\n\n')}\n`)
+}
+
+/** The text below each heading, by what the heading says. */
+export function sectionsOf(text: string): ReadonlyMap<string, string> {
+  const [, ...parts] = text.split(HEADING)
+  const sections = new Map<string, string>()
+  for (let at = 0; at < parts.length; at += 2) sections.set(parts[at] ?? '', parts[at + 1]?.trim() ?? '')
+  return sections
+}
+
+/** Processors, and what they are. */
+function machine(): string {
+  const [cpu] = cpus()
+  return `${cpus().length} × ${cpu?.model.trim()}`
 }
 
 /** When, and on what machine with which programs. */
 export async function madeOn(): Promise<string> {
-  const [cpu] = cpus()
-  const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`
-  return `on ${new Date().toISOString().slice(0, 10)}: ${machine}; ${(await versions()).join(', ')}`
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`
+  const day = new Date().toISOString().slice(0, 10)
+  return `on ${day}: ${machine()}, ${memory}; ${(await versions()).join(', ')}`
 }
 
 /** Ratios by the name of their row. */
 export type KeptRatios = ReadonlyMap<string, number>
 
-/** The ratios of the last whole run. */
+/**
+ * The ratios of the last whole run on this kind of machine.
+ * @throws when there are none: those of another kind say nothing here
+ */
 export async function keptRatios(): Promise<KeptRatios> {
-  return parseRatios(await readFile(FILE, 'utf8'))
+  const section = sectionsOf(await readFile(FILE, 'utf8')).get(machine())
+  if (section === undefined)
+    throw new Error(
+      `no ratios are kept of ${machine()}: \`npm run bench\` measures and keeps them, in 11 minutes`,
+    )
+  return parseRatios(section)
 }
 
 /** The ratios in a table of `renderRows()`, which are the figures without a unit. */

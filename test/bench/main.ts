@@ -5,7 +5,7 @@ import { coldCases, crowdCase } from './cold-crates.ts'
 import type { Case } from './contest.ts'
 import { watchOthers } from './cpu.ts'
 import { fetchCases } from './fetches.ts'
-import { keep, keptRatios } from './kept.ts'
+import { type KeptRatios, keep, keptRatios } from './kept.ts'
 import { CONNECTIONS } from './load.ts'
 import { renderLoads } from './loads.ts'
 import { QUICK, QUICK_UNTIL_MS, WHOLE } from './pace.ts'
@@ -25,6 +25,8 @@ const shareOfOthers = watchOthers()
 const SET_UP =
   'Ours has on what is on in production: reads need a login, rules of access, metrics, a log of all requests (in a file), Redis; local and proxied crates are asked for in turns. The others have nothing of that. Servers, clients and loads share the machine: only the ratios say anything.'
 
+// Asked for first: without them a quick run would say nothing in the end.
+const kept: KeptRatios = flags.quick ? await keptRatios() : new Map()
 await requireCargo()
 await ensureTools(['nginx', 'wrk', 'redis-server'])
 const stage = await buildStage(pace)
@@ -57,7 +59,7 @@ async function measure(on: Stage): Promise<void> {
 
 async function measureQuickly(cases: readonly Case[]): Promise<void> {
   const hasTime = () => performance.now() < QUICK_UNTIL_MS
-  const spec = { rounds: ROUNDS, kept: await keptRatios(), hasTime, watchOthers }
+  const spec = { rounds: ROUNDS, kept, hasTime, watchOthers }
   const worse = await quickRun(cases, spec)
   const others = `Others took ${Math.round(100 * shareOfOthers())} % of the processors' time. Rounds in which they took more than ${100 * CALM} % are judged only where fewer than ${ENOUGH} others were there.`
   const parts = [...partsOf(cases), leftOut(cases, spec), others]

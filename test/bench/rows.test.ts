@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseRatios, regression } from './kept.ts'
+import { parseRatios, regression, sectionsOf } from './kept.ts'
 import { atLeast, atMost, figureOf, type Row, renderRows } from './rows.ts'
 
 const ROW: Row = {
@@ -48,4 +48,16 @@ test('regression() tells what is a quarter worse than in the table that is kept,
   assert.equal(regression(disturbed, kept(ROW)), undefined, 'in most rounds it was 0.5')
   assert.equal(regression({ ...plain, figure: 'worst' }, kept(ROW)), undefined)
   assert.equal(kept({ ...ROW, figure: 'ours' }).size, 0)
+})
+
+test('sectionsOf() finds what is kept of each kind of machine', () => {
+  const text = '# Results\n\nabout\n\n## 2 × A (R)\n\nfirst\n\nmore\n\n## 4 × B\n\nsecond\n'
+  assert.deepEqual(
+    [...sectionsOf(text)],
+    [
+      ['2 × A (R)', 'first\n\nmore'],
+      ['4 × B', 'second'],
+    ],
+  )
+  assert.deepEqual([...sectionsOf('# Results\n')], [])
 })
