@@ -24,6 +24,8 @@ type Connect = buildConnector.BuildOptions & { readonly timeout: number }
 
 /** Cargo gives up after 30 s; a connection that takes 5 s will not come. */
 const MAX_CONNECT_TIMEOUT = 5_000
+/** Most servers end a connection that nobody used for a minute; a new one over TLS takes two round trips. */
+const IDLE_MS = 50_000
 const HTTP2 = { allowH2: true, preferH2: true }
 /**
  * Bytes that an uplink may send over HTTP/2 before it hears that we took them, for one answer and for all of a connection.
@@ -48,6 +50,7 @@ export function createConnections(
     connections: options.agent_options.maxSockets,
     headersTimeout: timeout,
     bodyTimeout: timeout,
+    keepAliveTimeout: IDLE_MS,
     ...WINDOWS,
   }
   const connect = {

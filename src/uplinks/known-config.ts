@@ -5,14 +5,16 @@ const MAXAGE = 5 * 60_000
 /** For so long the last good one stays in use before a new one is asked for again. */
 const RETRY = 30_000
 
-/**
- * A reader of an uplink's `config.json` that asks `fetch` as seldom as it can: once for all who ask at a time, and not
- * while what is known is young. The last good one is used as long as there is no new one to be had.
- */
-export function createKnownConfig(
-  fetch: () => Promise<IndexConfig>,
-  monotonic: () => number,
-): () => Promise<IndexConfig> {
+/** The `config.json` of an uplink. */
+export interface KnownConfig {
+  /** The last good one, as long as there is no new one to be had. */
+  get(): Promise<IndexConfig>
+  /** Somebody is going to want it: what has to be asked for is asked for now. */
+  prepare(): void
+}
+
+/** Asks `fetch` as seldom as it can: once for all who ask at a time, and not while what is known is young. */
+export function createKnownConfig(fetch: () => Promise<IndexConfig>, monotonic: () => number): KnownConfig {
   let known: { readonly config: IndexConfig; readonly until: number } | undefined
   let renewing: Promise<IndexConfig> | undefined
 
@@ -27,11 +29,19 @@ export function createKnownConfig(
     return known.config
   }
 
-  return async () => {
+  async function get(): Promise<IndexConfig> {
     if (known !== undefined && monotonic() < known.until) return known.config
     renewing ??= renew().finally(() => {
       renewing = undefined
     })
     return renewing
+  }
+
+  return {
+    get,
+    prepare() {
+      // Whoever wants it then is told what kept it away.
+      get().catch(() => {})
+    },
   }
 }

@@ -72,7 +72,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
   const configUrl = new URL('config.json', home.base)
   const mustBe = createStatusCheck(name, deps.now)
   const standing = createStanding({ ...deps, probe })
-  const getConfig = createKnownConfig(() => standing.asking('config', fetchConfig), monotonic)
+  const knownConfig = createKnownConfig(() => standing.asking('config', fetchConfig), monotonic)
 
   async function probe(signal: AbortSignal): Promise<void> {
     const within = AbortSignal.any([signal, AbortSignal.timeout(options.timeout)])
@@ -107,7 +107,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
   }
 
   async function askApi<T>({ kind, path, query, ...question }: ApiQuestion<T>): Promise<T | undefined> {
-    const { api } = await getConfig()
+    const { api } = await knownConfig.get()
     if (api === undefined || api === null || api === '') return undefined
     const url = urlOf('api', `${api.replace(/\/+$/, '')}/api/v1/crates${path}`)
     url.search = String(new URLSearchParams(query))
@@ -158,6 +158,8 @@ export function createUplink(deps: UplinkDeps): Uplink {
               'sends a body without its length, and another one when asked again',
             )
         }
+        // Who reads index files is about to want crates, and where these are stands there.
+        knownConfig.prepare()
         const [etag, lastModified] = [answer.header('etag'), answer.header('last-modified')]
         return {
           kind: 'changed',
@@ -169,7 +171,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
       }),
 
     async crate(download) {
-      const url = urlOf('dl', downloadUrl(await getConfig(), download))
+      const url = urlOf('dl', downloadUrl(await knownConfig.get(), download))
       const question = standing.begin('crate')
       try {
         const answer = mustBe(
@@ -195,7 +197,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
       }
     },
 
-    config: getConfig,
+    config: knownConfig.get,
 
     ...createWebApi(askApi),
 

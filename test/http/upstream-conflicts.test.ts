@@ -17,7 +17,7 @@ const WRONG: readonly (readonly [fault: Fault, conflict: string, plausible?: 'pl
   ['html200', 'invalid'],
   ['empty200', 'invalid'],
   ['json-error-200', 'invalid'],
-  ['dup-line', 'invalid'],
+  [{ mode: 'dup-line', line: 1 }, 'invalid'],
   ['foreign-lines', 'invalid'],
   [{ mode: 'foreign-lines', mixed: true }, 'invalid'],
   ['bom', 'invalid'],

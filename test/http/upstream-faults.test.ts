@@ -8,6 +8,8 @@ import { startUplink } from '../support/uplink.ts'
 import { bodyAt, detailOf, indexOf, startProxy, uplinkOptions } from './upstream-app.ts'
 
 const FOO = [crateFile('foo', '1.0.0')]
+/** Asked for behind the first index file. */
+const CONFIG = '/index/config.json'
 const CLOSED = 'http://127.0.0.1:9/index/'
 
 describe('faults of an uplink', { concurrency: true }, () => {
@@ -44,6 +46,7 @@ describe('faults of an uplink', { concurrency: true }, () => {
     const crates = [...FOO, crateFile('bar'), crateFile('baz')]
     const { app, uplink, index } = await startProxy(t, { uplink: { crates, api: true } })
     await index('foo')
+    await until(() => uplink.hits(CONFIG), 1)
     uplink.fault(uplink.indexPath('bar'), { mode: '429', retryAfter: 2 }, 1)
     const limited = await index('bar')
     assert.deepEqual([limited.status, limited.headers.get('retry-after')], [429, '2'])
@@ -96,6 +99,7 @@ describe('faults of an uplink', { concurrency: true }, () => {
       up: { max_fails: 2, maxage: '1ms' },
     })
     const good = await index('foo')
+    await until(() => uplink.hits(CONFIG), 1)
     uplink.fault(/./, '500')
     assert.deepEqual([(await index('bar')).status, (await index('baz')).status], [503, 503])
     const asked = uplink.requests.length
@@ -116,7 +120,7 @@ describe('faults of an uplink', { concurrency: true }, () => {
     const since = uplink.requests.slice(asked).map(({ path }) => path)
     assert.deepEqual(
       since.filter((path) => path !== uplink.indexPath('foo')),
-      ['/index/config.json', uplink.indexPath('bar')],
+      [CONFIG, uplink.indexPath('bar')],
     )
     await sleep(1_000)
     assert.equal((await index('foo')).status, 200)

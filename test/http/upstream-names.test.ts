@@ -9,6 +9,7 @@ import { changeKey } from '../../src/registry/keys.ts'
 import { type App, startApp } from '../support/app.ts'
 import { stamp } from '../support/changes.ts'
 import { crateFile } from '../support/crate-file.ts'
+import { until } from '../support/until.ts'
 import { startUplink, type Uplink } from '../support/uplink.ts'
 import { watchedStore } from '../support/watched-store.ts'
 import { bodyAt, indexOf, startProxy, uplinkOptions, versionsIn } from './upstream-app.ts'
@@ -186,6 +187,7 @@ test('a proxied index that is known is served for a while when storage is away, 
     host: { storage },
   })
   const fresh = await indexOf(app, 'foo')
+  await until(() => uplink.hits('/index/config.json'), 1)
   await sleep(1_100)
   storage.away(true)
   const asked = uplink.requests.length

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { request } from 'undici'
 import type { z } from 'zod'
@@ -114,6 +115,24 @@ test('createConnections() asks over one HTTP/2 connection when the uplink offers
     assert.deepEqual(await times(60, () => ask()), Array(60).fill('2.0'))
     assert.equal(server.connections, 1)
   }
+})
+
+test('createConnections() keeps a connection that nobody uses for a while', async (t) => {
+  const patient = Object.assign(http.createServer(sayVersion), { keepAliveTimeout: 60_000 })
+  const servers = [await start(t, patient), await startHttp2(t)]
+  const clients = servers.map(({ port }, nth) => {
+    const input = nth === 0 ? {} : { ca: certificate.certFile }
+    return startClient(t, `${nth === 0 ? 'http' : 'https'}://127.0.0.1:${port}/`, input)
+  })
+  const ask = () => Promise.all(clients.map((client) => client.ask()))
+  await ask()
+  // By itself undici ends it after four seconds.
+  await sleep(6_000)
+  assert.deepEqual(await ask(), ['1.1', '2.0'])
+  assert.deepEqual(
+    servers.map(({ connections }) => connections),
+    [1, 1],
+  )
 })
 
 test('createConnections() lets an uplink over HTTP/2 send 4 MiB, and 16 MiB in all, before it has to hear of us', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DL_MARKERS } from '../../src/protocol/index-config.ts'
+import { eventually } from '../support/until.ts'
 import { CONFIG, clientOf, crateOf, listen, startWithCrate } from './clients.ts'
 
 test('crate() finds the file by every marker of `dl`, and by none', async (t) => {
@@ -25,6 +26,27 @@ test('crate() asks for config.json once, whoever asks, and not for each', async 
   assert.ok(all.every((one) => one.equals(bytes)))
   await crateOf(client, download)
   assert.equal(server.hits(CONFIG), 1)
+})
+
+test('index() asks for config.json too, once, so that no crate has to wait for it', async (t) => {
+  const { server, bytes, download } = await startWithCrate(t)
+  const client = clientOf(t, server.url)
+  const held = server.hold(CONFIG)
+  assert.equal((await client.index(download.name)).kind, 'changed')
+  assert.ok(await eventually(() => server.hits(CONFIG) === 1))
+  held()
+  assert.equal((await client.index(download.name)).kind, 'changed')
+  assert.deepEqual(await crateOf(client, download), bytes)
+  assert.equal(server.hits(CONFIG), 1)
+})
+
+test('index() answers although config.json is spoiled, and crate() says how', async (t) => {
+  const { server, download } = await startWithCrate(t)
+  server.set(CONFIG, { body: '<html>' })
+  const client = clientOf(t, server.url)
+  assert.equal((await client.index(download.name)).kind, 'changed')
+  assert.ok(await eventually(() => server.hits(CONFIG) === 1))
+  await assert.rejects(client.crate(download), { message: /unusable index config/ })
 })
 
 test('crate() uses the last good config.json when the new one is not good', async (t) => {
