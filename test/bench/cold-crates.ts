@@ -104,7 +104,7 @@ async function lastFirstByte(get: () => Promise<Times>): Promise<number> {
 }
 
 /** Cargo has read the index by the time that it wants a file. */
-async function askIndex(url: string, crate: string): Promise<void> {
+export async function askIndex(url: string, crate: string): Promise<void> {
   const response = await fetch(`${url}/${indexPath(crate)}`, { headers: LOGIN })
   if (!response.ok) throw new Error(`${crate}: ${response.status}`)
   await response.arrayBuffer()

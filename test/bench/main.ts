@@ -4,6 +4,7 @@ import { CALM, ENOUGH } from './calm.ts'
 import { coldCases, crowdCase } from './cold-crates.ts'
 import type { Case } from './contest.ts'
 import { watchOthers } from './cpu.ts'
+import { farCase } from './far-crates.ts'
 import { fetchCases } from './fetches.ts'
 import { type KeptRatios, keep, keptRatios } from './kept.ts'
 import { CONNECTIONS } from './load.ts'
@@ -28,7 +29,7 @@ const SET_UP =
 // Asked for first: without them a quick run would say nothing in the end.
 const kept: KeptRatios = flags.quick ? await keptRatios() : new Map()
 await requireCargo()
-await ensureTools(['nginx', 'wrk', 'redis-server'])
+await ensureTools(['nginx', 'wrk', 'redis-server', 'openssl'])
 const stage = await buildStage(pace)
 try {
   await measure(stage)
@@ -41,6 +42,7 @@ async function measure(on: Stage): Promise<void> {
     ...readCases(on, pace),
     ...coldCases(on),
     crowdCase(on),
+    await farCase(on),
     publishCase(on, pace),
     publishStallCase(on),
     trafficStallCase(on, pace),
