@@ -1,6 +1,6 @@
 import { type Answer, discard } from './exchange.ts'
 import { createInbox } from './inbox.ts'
-import { isOnePiece, unpack } from './unpack.ts'
+import { isKeepable, unpack } from './unpack.ts'
 import { toUplinkError, UplinkError } from './uplink-error.ts'
 
 /** Slower than this and it is no download any more. */
@@ -64,7 +64,7 @@ export function openBody(
 export interface ReadBody {
   /** Unpacked. */
   readonly bytes: Buffer
-  /** The same as it came, where gzip packed it in one piece. */
+  /** The same as it came, where gzip packed it in one piece and to less. */
   readonly packed?: Buffer
 }
 
@@ -86,7 +86,7 @@ export async function readBody(uplink: string, answer: Answer, limits: BodyLimit
   const all = Buffer.concat(chunks)
   if (!isPacked) return { bytes: all }
   const bytes = await unpacked(uplink, all, limits.maxBytes)
-  return isOnePiece(all, bytes) ? { bytes, packed: all } : { bytes }
+  return isKeepable(all, bytes) ? { bytes, packed: all } : { bytes }
 }
 
 /**

@@ -29,11 +29,12 @@ export async function unpack(packed: Buffer, maxBytes: number): Promise<Buffer |
 }
 
 /**
- * Whether what gzip packed is one member and nothing else, judged by the size that its end tells (RFC 1952, section 2.3.1):
- * of several members, and of what stands behind them, programs make different things.
+ * Whether what gzip packed is worth keeping beside its bytes: it is smaller, and one member and nothing else, judged by the
+ * size that its end tells (RFC 1952, section 2.3.1). Of several members, and of what stands behind them, programs make
+ * different things.
  */
-export function isOnePiece(packed: Buffer, bytes: Buffer): boolean {
-  return bytes.length > 0 && toldSize(packed) === bytes.length
+export function isKeepable(packed: Buffer, bytes: Buffer): boolean {
+  return packed.length < bytes.length && toldSize(packed) === bytes.length
 }
 
 /** One byte more than what is told, so that a piece which is just full is not taken for one that was too small. */

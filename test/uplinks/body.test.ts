@@ -67,6 +67,7 @@ test('readBody() keeps a body as it came when that is one member of gzip', async
     ['an empty one behind', Buffer.concat([packed, gzipSync('')]), undefined],
     ['zeros behind', Buffer.concat([packed, Buffer.alloc(8)]), undefined],
     ['nothing', gzipSync(''), undefined],
+    ['more than it was', gzipSync(TEXT.subarray(0, 9), { level: 0 }), undefined],
   ]
   for (const [name, body, kept] of cases) {
     const { answer } = await answerOf(t, whole(body, 'gzip'))
