@@ -9,7 +9,7 @@ const RETRY = 30_000
 export interface KnownConfig {
   /** The last good one, as long as there is no new one to be had. */
   get(): Promise<IndexConfig>
-  /** Somebody is going to want it: what has to be asked for is asked for now. */
+  /** Somebody is going to want it: what has to be asked for is asked for now, unless that was tried just before. */
   prepare(): void
 }
 
@@ -17,6 +17,7 @@ export interface KnownConfig {
 export function createKnownConfig(fetch: () => Promise<IndexConfig>, monotonic: () => number): KnownConfig {
   let known: { readonly config: IndexConfig; readonly until: number } | undefined
   let renewing: Promise<IndexConfig> | undefined
+  let preparedAt = Number.NEGATIVE_INFINITY
 
   async function renew(): Promise<IndexConfig> {
     try {
@@ -40,6 +41,9 @@ export function createKnownConfig(fetch: () => Promise<IndexConfig>, monotonic: 
   return {
     get,
     prepare() {
+      // An uplink with index files and nothing else must not be left alone for what nobody wants of it.
+      if (monotonic() - preparedAt < RETRY) return
+      preparedAt = monotonic()
       // Whoever wants it then is told what kept it away.
       get().catch(() => {})
     },

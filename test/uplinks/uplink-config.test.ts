@@ -42,11 +42,16 @@ test('index() asks for config.json too, once, so that no crate has to wait for i
 
 test('index() answers although config.json is spoiled, and crate() says how', async (t) => {
   const { server, download } = await startWithCrate(t)
-  server.set(CONFIG, { body: '<html>' })
-  const client = clientOf(t, server.url)
-  assert.equal((await client.index(download.name)).kind, 'changed')
-  assert.ok(await eventually(() => server.hits(CONFIG) === 1))
-  await assert.rejects(client.crate(download), { message: /unusable index config/ })
+  server.set(CONFIG, { status: 500 })
+  let clock = 0
+  const client = clientOf(t, server.url, { max_fails: 2 }, { monotonic: () => clock })
+  for (const hits of [1, 1, 1, 2]) {
+    if (hits === 2) clock += 30_000
+    assert.equal((await client.index(download.name)).kind, 'changed')
+    assert.ok(await eventually(() => server.hits(CONFIG) === hits))
+  }
+  assert.ok(client.state().asked)
+  await assert.rejects(client.crate(download), { message: 'uplink `up` answers 500' })
 })
 
 test('crate() uses the last good config.json when the new one is not good', async (t) => {
