@@ -28,11 +28,13 @@ const MAX_CONNECT_TIMEOUT = 5_000
 const IDLE_MS = 50_000
 const HTTP2 = { allowH2: true, preferH2: true }
 /**
- * Bytes that an uplink may send over HTTP/2 before it hears that we took them, for one answer and for all of a connection.
- * From 50 ms away it sends 20 times as many in a second and no more: by itself undici allows it 5 and 10 MB/s, a crate of
- * 10 MB then takes 2 s, and 0.24 s like this (`npm run bench`). What comes is taken in at once, whoever it is for.
+ * Bytes that an uplink may send over HTTP/2 before it hears that we took them. From 50 ms away it sends 20 times as many in
+ * a second and no more: by itself undici allows an answer 5 MB/s, a crate of 10 MB then takes 2 s, and 0.26 s like this
+ * (`npm run bench`). So many of an answer are in memory when the disk that takes it in is slower than the network.
  */
-const WINDOW = 16 * 1024 * 1024
+const ANSWER_WINDOW = 4 * 1024 * 1024
+/** The same for all answers on a connection, where those that nobody takes in do not count. */
+const CONNECTION_WINDOW = 16 * 1024 * 1024
 const PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
 
 /**
@@ -51,8 +53,8 @@ export function createConnections(
     headersTimeout: timeout,
     bodyTimeout: timeout,
     keepAliveTimeout: IDLE_MS,
-    initialWindowSize: WINDOW,
-    connectionWindowSize: WINDOW,
+    initialWindowSize: ANSWER_WINDOW,
+    connectionWindowSize: CONNECTION_WINDOW,
   }
   const connect = {
     timeout: Math.min(timeout, MAX_CONNECT_TIMEOUT),

@@ -23,6 +23,7 @@ import { OptionsError } from '../../src/options.ts'
 import { createConnections, isExempt } from '../../src/uplinks/connections.ts'
 import { createEgressGuard } from '../../src/uplinks/egress.ts'
 import { type Certificate, makeCertificate } from '../support/certificate.ts'
+import { eventually } from '../support/until.ts'
 
 type Input = Omit<z.input<typeof uplink>, 'url'>
 
@@ -135,7 +136,7 @@ test('createConnections() keeps a connection that nobody uses for a while', asyn
   )
 })
 
-test('createConnections() lets an uplink over HTTP/2 send 16 MiB before it has to hear of us', async (t) => {
+test('createConnections() lets an uplink over HTTP/2 send 4 MiB, and 16 MiB in all, before it has to hear of us', async (t) => {
   const MiB = 1024 * 1024
   const windows: unknown[] = []
   const { key, cert } = certificate
@@ -151,8 +152,41 @@ test('createConnections() lets an uplink over HTTP/2 send 16 MiB before it has t
     const { ask } = startClient(t, `https://127.0.0.1:${port}/`, { ca: certificate.certFile, ...input })
     await ask()
     await ask()
-    assert.deepEqual(windows.at(-1), [16 * MiB, 16 * MiB])
+    assert.deepEqual(windows.at(-1), [4 * MiB, 16 * MiB])
   }
+})
+
+test('createConnections() takes in 4 MiB of answers that nobody reads, which keep no other away', async (t) => {
+  const [MiB, unread] = [1024 * 1024, 6]
+  const written: number[] = []
+  const server = http2.createSecureServer({ ...certificate, maxSessionMemory: 1000 })
+  server.on('stream', (stream, { ':path': path }) => {
+    stream.on('error', () => undefined)
+    stream.respond({})
+    if (path !== '/large') return stream.end('small')
+    const nth = written.push(0) - 1
+    const write = () => {
+      do written[nth] = (written[nth] ?? 0) + 65_536
+      while (stream.write(Buffer.alloc(65_536)))
+    }
+    stream.on('drain', write)
+    write()
+  })
+  const { port } = await start(t, server)
+  const home = `https://127.0.0.1:${port}/`
+  const { connections, ask } = startClient(t, home, { ca: certificate.certFile })
+  assert.equal(await ask(), 'small')
+  const dispatcher = connections.dispatcherFor(new URL(home))
+  const answers = await times(unread, () => request(`${home}large`, { dispatcher }))
+  for (const { body } of answers) body.on('error', () => undefined).pause()
+  assert.ok(await eventually(() => written.length === unread && written.every((size) => size > 4 * MiB)))
+  await sleep(200)
+  // What waits at the server is the rest.
+  assert.ok(
+    written.every((size) => size < 5 * MiB),
+    written.join(),
+  )
+  assert.equal(await ask(), 'small')
 })
 
 test('createConnections() asks over few HTTP/1.1 connections when the uplink offers no more', async (t) => {
