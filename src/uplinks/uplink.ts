@@ -2,6 +2,7 @@ import { CargoError } from '../errors.ts'
 import type { UplinkOptions } from '../options.ts'
 import { type Download, downloadUrl, type IndexConfig, parseIndexConfig } from '../protocol/index-config.ts'
 import { indexPath } from '../protocol/name.ts'
+import type { FetchedIndex } from '../protocol/upstream-copy.ts'
 import { type Body, type BodyLimits, openBody, readBody, tellsItsEnd } from './body.ts'
 import { createConnections } from './connections.ts'
 import { createEgressGuard } from './egress.ts'
@@ -34,7 +35,7 @@ export interface Validators {
 export type IndexAnswer =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unchanged' }
-  | ({ readonly kind: 'changed'; readonly body: Buffer; readonly packed?: Buffer } & Validators)
+  | ({ readonly kind: 'changed' } & FetchedIndex)
 
 export interface CrateAnswer {
   /** Bytes, when the uplink said so. */

@@ -31,7 +31,8 @@ export interface VersionPolicy {
   denies(name: string, version: string): boolean
 }
 
-interface Served extends Pick<IndexFile, 'body' | 'packed' | 'etag' | 'modified'> {
+interface Served {
+  readonly file: Pick<IndexFile, 'body' | 'packed' | 'etag' | 'modified'>
   readonly entries: readonly IndexEntry[]
   /** Milliseconds since 1970. */
   readonly until: number
@@ -58,7 +59,7 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
     const body = Buffer.from(result.lines.map(({ line }) => `${line}\n`).join(''))
     const entries = result.lines.map(({ entry }) => entry)
     const until = result.until?.getTime() ?? Number.POSITIVE_INFINITY
-    return { body, entries, etag: etagOf(body), modified: modifiedAt(crate.copy), until }
+    return { file: { body, etag: etagOf(body), modified: modifiedAt(crate.copy) }, entries, until }
   }
 
   function fileOf(crate: ProxiedCrate): Served {
@@ -74,10 +75,9 @@ export function createVersionPolicy(options: Options, rules: PackageRules, now: 
       const served = fileOf(crate)
       const known = last.get(served)
       if (known !== undefined && isAsFresh(known, crate)) return known
-      const { entries: _, until: __, ...bytes } = served
       const { age, stale, asked, cold, uplink } = crate
       const freshness = { age, maxAge: uplink.options.maxage, asked, cold: cold === true }
-      const file = { ...bytes, stale, freshness }
+      const file = { ...served.file, stale, freshness }
       last.set(served, file)
       return file
     },
@@ -128,14 +128,13 @@ function readable<T>(key: string, parse: () => T): T {
 
 function whole({ copy, entries }: ProxiedCrate): Served {
   const { body, packed } = copy
-  return {
+  const file = {
     body,
     ...(packed !== undefined && { packed }),
-    entries,
     etag: etagOf(body),
     modified: modifiedAt(copy),
-    until: Number.POSITIVE_INFINITY,
   }
+  return { file, entries, until: Number.POSITIVE_INFINITY }
 }
 
 /** An uplink may write anything for a date. */
